@@ -92,7 +92,8 @@ def test_bench_families_holds_each_against_autograd(mainstem: Run) -> None:
     done = mainstem("bench", "families", "--only", "distilbert", "--only", "mpnet", "--json")
     assert 0 == done.returncode, done.stderr
     rows = json.loads(done.stdout)["rows"]
-    assert [("distilbert", "full"), ("mpnet", "full")] == [
+    modes = ("full", "lora", "head", "blocks")
+    assert [(family, mode) for family in ("distilbert", "mpnet") for mode in modes] == [
         (row["family"], row["mode"]) for row in rows
     ]
     assert all(row["parity"] < 1e-5 and row["trains"] and row["seconds"] > 0 for row in rows)

@@ -13,6 +13,8 @@ from mainstem.models import (
     load_pretrained,
     train_tokenizer,
 )
+from mainstem.models.adapter import Adapter
+from mainstem.models.adapting import adapt
 from mainstem.models.features import TRANSFORMS
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
@@ -48,13 +50,21 @@ def first_encoder(
 
     Raises:
         ModelError: if the given model cannot be taken in, does not know the words of `texts`, or
-            has a layer that the responses cannot read.
+            has a layer that the responses cannot read; or an adapter is asked for without a given
+            model, or has no place in it.
     """
     model, layout = settings.model, Layout.of(settings.objectives)
     # a single answer has a logit for each class, which a given model may know by name
     classes = settings.objectives.class_names if layout.is_single_answer else layout.names
     names = features if model.behaviour else ()
     examined = layout.examined if model.examination else ()
+    adapter = Adapter.of(model)
+    if adapter and not model.model:
+        msg = (
+            f"the settings ask to train {adapter} of a model that is given, and none is: "
+            "give one as --model, or set MAINSTEM_MODEL__ADAPTER=none"
+        )
+        raise ModelError(msg)
     if model.model:
         encoder = load_pretrained(
             model.model,
@@ -66,6 +76,8 @@ def first_encoder(
             is_answer=layout.is_single_answer,
         )
         check_words(encoder, texts, model.model)
+        if adapter:
+            adapt(encoder.network, adapter, settings.run.seed)
         encoder.parity = _parity(encoder, settings)
         return encoder
     tokenizer = train_tokenizer(set(texts), model.vocabulary)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mainstem.errors import ModelError
 from mainstem.kinds import Kind
+from mainstem.models.adapting import counted
 from mainstem.models.aligning import of_length_one, weighed_by
 from mainstem.models.device import device_of, precision_of
 from mainstem.models.encoder import CrossEncoder
@@ -73,7 +74,7 @@ class ActiveVersion:
         self._precision = precision_of(settings)
         # of one pass, padding counted
         self._tokens = settings.responses.score_batch * settings.model.max_tokens
-        encoder.network.to(self._device)
+        counted(encoder, settings).to(self._device)
         directions = of_length_one(encoder, direction, settings) if direction else []
         logits = encoder.network.config.num_labels
         self.factors = factors_of(direction=bool(directions), sketch=bool(sketch))

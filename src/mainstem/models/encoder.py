@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from mainstem.models.adapter import Adapter
 from mainstem.models.dropout import with_quick_dropout
 from mainstem.models.families import body_of, dropout_of, inputs_of
 from mainstem.models.relative import with_rows_of_samples
@@ -19,7 +20,19 @@ __all__ = ["CrossEncoder", "PairReader", "PretrainedReader", "initial_encoder"]
 _MOST: Final = torch.finfo(torch.float16).max
 
 
-class PairReader(nn.Module):
+class _Reader(nn.Module):
+    """What both kinds of network know of what is trained of them.
+
+    Attributes:
+        adapter: what is trained of a given model; None if all is.
+        trained: names of the trained weights; None if all are.
+    """
+
+    adapter: Adapter | None = None
+    trained: frozenset[str] | None = None
+
+
+class PairReader(_Reader):
     """A model with the head that mainstem makes: a BERT from scratch, or one given without a head.
 
     The head reads the mean of each segment as [a, b, a*b, |a-b|], and what the behaviour tower
@@ -73,7 +86,7 @@ class PairReader(nn.Module):
         return _examined(self.head(torch.cat(parts, dim=1)), self.examination, batch)
 
 
-class PretrainedReader(nn.Module):
+class PretrainedReader(_Reader):
     """A given model with the classification head of its family.
 
     A behaviour part stands beside the head and starts at zero, so that the model starts as it was
@@ -140,6 +153,11 @@ class CrossEncoder:
     def family(self) -> str:
         """The family of the network, as Hugging Face calls it."""
         return str(self.network.config.model_type)
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """What is trained of the network; None if all is."""
+        return self.network.adapter
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -142,16 +142,22 @@ def answer_layer(model: nn.Module) -> str:
     return found[-1]
 
 
-def last_blocks(body: nn.Module) -> list[str]:
-    """Names inside the body: its last block, and what it runs after its blocks.
+def last_blocks(body: nn.Module, count: int = 1) -> list[str]:
+    """Names inside the body: its last blocks, and what it runs after its blocks.
 
-    It is empty for a body without a stack of blocks.
+    It is empty for a body without a stack of so many blocks.
+
+    Args:
+        body: the body of a model.
+        count: number of blocks.
     """
     modules = list(body.named_modules())
     stack = next((name for name, one in modules if isinstance(one, nn.ModuleList)), None)
     if stack is None:
         return []
-    last = len(body.get_submodule(stack)) - 1  # type: ignore[arg-type]
+    blocks = len(body.get_submodule(stack))  # type: ignore[arg-type]
+    if blocks < count:
+        return []
     children = [name for name, _ in body.named_children()]
     after = children[children.index(stack.partition(".")[0]) + 1 :]
-    return [f"{stack}.{last}", *after]
+    return [*(f"{stack}.{place}" for place in range(blocks - count, blocks)), *after]

@@ -9,20 +9,28 @@ from safetensors.torch import save as save_weights
 from torch import Tensor
 
 from mainstem.errors import VersionError
+from mainstem.models.adapting import adapt, parted
 from mainstem.models.encoder import CrossEncoder, PairReader, PretrainedReader
 from mainstem.process.quiet import quietly
 from mainstem.versions.manifest import Manifest
 
-__all__ = ["contents_of", "digest_of", "network_of", "packed"]
+__all__ = ["base_of", "contents_of", "digest_of", "network_of", "packed"]
 
 
 def contents_of(encoder: CrossEncoder) -> dict[str, bytes]:
-    """The files of a version, by name."""
+    """The files of a version, by name; its weights are those that are trained."""
+    trained, _ = parted(encoder.network)
     return {
-        "weights.safetensors": packed(encoder.network.state_dict()),
+        "weights.safetensors": packed(trained),
         "config.json": encoder.network.config.to_json_string(use_diff=False).encode(),
         "tokenizer.json": encoder.tokenizer.to_str().encode(),
     }
+
+
+def base_of(encoder: CrossEncoder) -> bytes | None:
+    """The weights that an adapter leaves as they are, as a file; None if all are trained."""
+    _, base = parted(encoder.network)
+    return packed(base) if base else None
 
 
 def packed(tensors: Mapping[str, Tensor]) -> bytes:
@@ -32,7 +40,7 @@ def packed(tensors: Mapping[str, Tensor]) -> bytes:
 
 
 def network_of(manifest: Manifest, config: dict[str, Any]) -> PairReader | PretrainedReader:
-    """An empty network of the kind, configuration, features and towers of a version.
+    """An empty network of the kind, configuration, features, towers and adapter of a version.
 
     Args:
         manifest: manifest of the version.
@@ -40,7 +48,15 @@ def network_of(manifest: Manifest, config: dict[str, Any]) -> PairReader | Pretr
 
     Raises:
         VersionError: if the kind or the family is unknown.
+        ModelError: if it has LoRA's pairs, and peft is missing.
     """
+    network = _whole(manifest, config)
+    if manifest.adapter is not None:
+        adapt(network, manifest.adapter)
+    return network
+
+
+def _whole(manifest: Manifest, config: dict[str, Any]) -> PairReader | PretrainedReader:
     # seconds to import
     from transformers import CONFIG_MAPPING, AutoModel, AutoModelForSequenceClassification
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from mainstem.errors import VersionError
 from mainstem.kinds import KindScale
+from mainstem.models.adapter import Adapter
 from mainstem.versions.beats_counting import BeatsCounting
 from mainstem.versions.calibration import Calibration
 
@@ -47,6 +48,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         examined: numbers of the logits that the examination tower is added to; empty without it.
         calibration: makes probabilities of its scores; None where there were no samples to fit it.
         beats_counting: whether it ranks better than counting; None where nothing can be counted.
+        adapter: what is trained of its model; None if all is.
+        base: digest of the weights that the adapter leaves as they are; empty without an adapter.
         parity: largest relative difference of a response norm from an ordinary backward pass, found
             when a given model was taken in; None where nothing was compared.
     """
@@ -66,6 +69,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
     beats_counting: BeatsCounting | None = None
     parity: float | None = None
+    adapter: Adapter | None = None
+    base: str = ""
 
 
 def features_read(names: Sequence[str], known: Mapping[str, str]) -> list[ReadFeature]:

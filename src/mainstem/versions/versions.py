@@ -2,12 +2,16 @@
 
     VERSIONS/000003/weights.safetensors  config.json  tokenizer.json  direction.safetensors
                     manifest.json
+    VERSIONS/base/DIGEST
 
 A version exists when its manifest, which is written last, is there.
 
 Beside Kafka the folder's name ends with the generation of the learner that made it
 (`000003-000007`). If two learners both believed to be the only one, each wrote to a folder of its
 own, and the version of the later one counts.
+
+A version whose model has an adapter holds the trained weights alone; the others, which no round
+changes, lie once under `base`.
 
 Nothing is unpickled: weights are safetensors, the rest is JSON. Files are checked against the
 manifest when they are read.
@@ -23,14 +27,15 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from mainstem.disk import put_whole
-from mainstem.errors import VersionError
+from mainstem.errors import ModelError, VersionError
 from mainstem.kinds import KindScale
 from mainstem.models.encoder import CrossEncoder
 from mainstem.models.features import TRANSFORMS
 from mainstem.settings.urls import files_at
+from mainstem.versions.bases import keep_base, read_base
 from mainstem.versions.beats_counting import BeatsCounting
 from mainstem.versions.calibration import Calibration
-from mainstem.versions.contents import contents_of, digest_of, network_of, packed
+from mainstem.versions.contents import base_of, contents_of, digest_of, network_of, packed
 from mainstem.versions.manifest import Manifest, check_features, features_read
 
 __all__ = ["Versions"]
@@ -89,7 +94,7 @@ class Versions:
             beats_counting: whether it ranks better than counting.
 
         Raises:
-            VersionError: if the parent is of another family.
+            VersionError: if the parent is of another family, or has another adapter.
         """
         if parent is not None:
             self._check_parent(encoder, version, parent)
@@ -100,12 +105,15 @@ class Versions:
         contents = contents_of(encoder) | ({_DIRECTION: packed(direction)} if direction else {})
         for name, content in contents.items():
             put_whole(self._files, f"{folder}/{name}", content)
+        base = base_of(encoder)
         manifest = Manifest(
             version=version,
             parent=parent,
             kind=encoder.kind,
             family=encoder.family,
             parity=encoder.parity,
+            adapter=encoder.adapter,
+            base="" if base is None else keep_base(self._files, self._root, base),
             event_time=event_time,
             reason=reason,
             files={name: digest_of(content) for name, content in contents.items()},
@@ -124,7 +132,16 @@ class Versions:
         """Refuse a parent whose weights cannot have become those of the model."""
         if parent not in self.numbers():
             return
-        family = self.manifest(parent).family
+        of_parent = self.manifest(parent)
+        family = of_parent.family
+        if of_parent.adapter != encoder.adapter:
+            msg = (
+                f"version {version} trains {encoder.adapter or 'all weights'}, and its parent, "
+                f"version {parent} under {self.url}, {of_parent.adapter or 'all weights'}: the one "
+                "cannot have been trained from the other; train with the settings "
+                "MAINSTEM_MODEL__ADAPTER... that the parent was made with, or start a new home"
+            )
+            raise VersionError(msg)
         if family != encoder.family:
             msg = (
                 f"version {version} is of the family {encoder.family!r}, and its parent, version "
@@ -140,7 +157,18 @@ class Versions:
         self._files.makedirs(folder, exist_ok=True)
         for name, digest in manifest.files.items():
             put_whole(self._files, f"{folder}/{name}", other.content(version, name, digest))
+        if manifest.base:
+            keep_base(self._files, self._root, other.base(manifest))
         put_whole(self._files, f"{folder}/{_MANIFEST}", msgspec.json.encode(manifest))
+
+    def base(self, manifest: Manifest) -> bytes:
+        """The weights, as a file, that the adapter of a version leaves as they are.
+
+        Raises:
+            VersionError: if they are missing, or their digest differs.
+        """
+        of_version = f"version {manifest.version} under {self.url}"
+        return read_base(self._files, self._root, manifest.base, of_version)
 
     def load(self, version: int) -> CrossEncoder:
         """Read a version without its direction, in float32, whatever it was written in.
@@ -153,10 +181,14 @@ class Versions:
         check_features(manifest, self._known, self.url)
         files = {name: digest for name, digest in manifest.files.items() if name != _DIRECTION}
         contents = {name: self.content(version, name, digest) for name, digest in files.items()}
+        base = self.base(manifest) if manifest.base else None
         try:
             network = network_of(manifest, msgspec.json.decode(contents["config.json"]))
-            network.load_state_dict(load_weights(contents["weights.safetensors"]))
+            weights = load_weights(base) if base else {}
+            network.load_state_dict(weights | load_weights(contents["weights.safetensors"]))
             tokenizer = Tokenizer.from_buffer(contents["tokenizer.json"])
+        except ModelError:  # a missing package
+            raise
         # files that do not belong together make the libraries raise anything
         except Exception as error:
             first_line = next(iter(str(error).splitlines()), "") or type(error).__name__

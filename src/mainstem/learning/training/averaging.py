@@ -3,6 +3,11 @@
 Steps on small batches jump around the weights that they tend to. Their mean lies closer to those,
 so a version learns the same with fewer passes, and differs less from seed to seed.
 
+LoRA's pairs are averaged merged: the mean of the products B A is what the mean of all weights would
+have, and the product of the mean B and the mean A is not. A pair cannot hold it exactly if both
+move, so that the mean has the B whose product with the mean A is nearest. It is exact if only one
+of them moves, and never further than the mean B.
+
 Source:
     Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging, SIAM Journal on
     Control and Optimization 1992; Morales-Brotons, Vogels, Hendrikx, Exponential Moving Average of
@@ -14,6 +19,8 @@ from typing import Final, Generic, TypeVar
 
 import torch
 from torch import nn
+
+from mainstem.models.adapting import pairs_of
 
 __all__ = ["MeanWeights"]
 
@@ -33,7 +40,7 @@ class MeanWeights(Generic[_N]):
             steps; 0 takes the weights of the last step.
 
     Attributes:
-        network: a copy with the mean weights.
+        network: a copy with the mean weights; of LoRA's pairs, those of the last `settle`.
 
     Example:
         >>> trained = nn.Linear(1, 1, bias=False)
@@ -48,6 +55,7 @@ class MeanWeights(Generic[_N]):
     def __init__(self, network: _N, decay: float) -> None:
         self.network = copy.deepcopy(network)
         self._decay, self._steps = decay, 0
+        self._merged = [(second @ first).detach() for first, second in pairs_of(network)]
 
     @torch.no_grad()
     def add(self, network: nn.Module) -> None:
@@ -56,4 +64,16 @@ class MeanWeights(Generic[_N]):
         self._steps += 1
         pairs = zip(self.network.parameters(), network.parameters(), strict=True)
         for mean, weight in pairs:
-            mean.lerp_(weight, 1 - kept)
+            if weight.requires_grad:
+                mean.lerp_(weight, 1 - kept)
+        for product, (first, second) in zip(self._merged, pairs_of(network), strict=True):
+            product.lerp_(second @ first, 1 - kept)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give each of LoRA's pairs the B whose product with A is nearest to the mean product.
+
+        It is to be called before the mean weights are used.
+        """
+        for product, (first, second) in zip(self._merged, pairs_of(self.network), strict=True):
+            second.copy_(product.double() @ torch.linalg.pinv(first.double()))

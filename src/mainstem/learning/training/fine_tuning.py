@@ -19,6 +19,7 @@ from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.gradient import StepGradient
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.models.adapting import check_asked, freeze
 from mainstem.models.device import device_of
 from mainstem.models.passes import PLAIN
 from mainstem.models.reading import Read
@@ -69,8 +70,11 @@ def fine_tune(
 
     Raises:
         NonFiniteError: if the loss or gradient of a step, or a trained weight, is not finite.
+        ModelError: if the model was made with another adapter than the settings ask for.
     """
+    check_asked(parent, settings)
     network = copy.deepcopy(parent.network)
+    freeze(network)
     child = CrossEncoder(network, parent.tokenizer)
     device = device_of(settings)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -111,6 +115,7 @@ def _train(
             mean.add(network)
             steps += 1
         seen.check()
+        mean.settle()
         loss, found = loss_on(active, later)
         if loss is None or loss < best_loss:
             best_loss, best_epoch, answers = loss or float("inf"), epoch, found

@@ -13,6 +13,7 @@ from mainstem.errors import NonFiniteError
 from mainstem.learning.training.batch_loss import BatchLoss
 from mainstem.learning.training.gradient import StepGradient
 from mainstem.models import CrossEncoder
+from mainstem.models.adapting import LORA
 from mainstem.models.reading import Read
 from mainstem.settings import Settings
 
@@ -95,7 +96,7 @@ class Seen:
 def optimizer_of(
     child: CrossEncoder, settings: Settings, steps: int, *, beside: bool
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """AdamW over all parameters, and the schedule of its learning rate.
+    """AdamW over all trained parameters, and the schedule of its learning rate.
 
     The parts that a given model came without are new, so they learn as fast as a model from
     scratch. The behaviour tower learns 5 times as fast as that, because words need small steps and
@@ -103,6 +104,7 @@ def optimizer_of(
     the words of a model from scratch learn .3 times as fast: otherwise they learn its samples by
     heart over the rounds. The examination tower learns 20 times as fast: its few weights are
     log-odds, and at the rate of a network's weights they would take tens of rounds to get there.
+    LoRA's pairs are new parts too, and a head that is trained alone learns as one.
 
     Args:
         child: model to train; it is on its device.
@@ -113,11 +115,15 @@ def optimizer_of(
     rate = Rate(child, settings, steps)
     rates_of = _RATES_BESIDE if beside else _RATES
     of_new = 1.0 if child.from_scratch else _FROM_SCRATCH / _PRETRAINED
+    is_head_alone = child.adapter is not None and child.adapter.kind == "head"
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in child.network.named_parameters():
-        is_given = not child.from_scratch and name.startswith(_GIVEN)
+        if not parameter.requires_grad:
+            continue
         times = of_new * next((one for of, one in rates_of.items() if name.startswith(of)), 1.0)
-        groups.setdefault(1.0 if is_given else times, []).append(parameter)
+        if not child.from_scratch and name.startswith(_GIVEN):
+            times = of_new if LORA in name or is_head_alone else 1.0
+        groups.setdefault(times, []).append(parameter)
     optimizer = torch.optim.AdamW(
         [{"params": parameters} for parameters in groups.values()],
         lr=1.0,

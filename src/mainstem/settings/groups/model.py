@@ -35,6 +35,33 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             high=8192,
         ),
     ] = 64
+    adapter: Annotated[
+        str,
+        Means(
+            "Chooses what is trained of a given model: `none` trains all; `lora` pairs of small"
+            " matrices beside its layers (`mainstem[lora]`), `head` its head alone, `blocks` its"
+            " last blocks. The rest lies once beside the versions.",
+            choices=("none", "lora", "head", "blocks"),
+        ),
+    ] = "none"
+    adapter_rank: Annotated[
+        int,
+        Means("A higher rank gives LoRA's pairs more weights, and versions more bytes.", low=1),
+    ] = 8
+    adapter_alpha: Annotated[
+        int, Means("A higher number, divided by the rank, lets LoRA's pairs count more.", low=1)
+    ] = 16
+    adapter_modules: Annotated[
+        str,
+        Means(
+            "Names the layers that LoRA's pairs stand beside; if empty, they are those that are"
+            " usual for the family.",
+            form="ends of names with commas between",
+        ),
+    ] = ""
+    adapter_blocks: Annotated[
+        int, Means("A higher number lets `blocks` train more blocks, from the last one.", low=1)
+    ] = 2
     vocabulary: Annotated[
         int,
         Means("A higher number gives the vocabulary that is made here more word pieces.", low=200),
@@ -53,3 +80,14 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " answered, and leaves that out when it ranks."
         ),
     ] = True
+
+    @property
+    def adapted_modules(self) -> tuple[str, ...]:
+        """The names in `adapter_modules`, one by one, in order.
+
+        Example:
+            >>> Model(adapter_modules="value, query").adapted_modules
+            ('query', 'value')
+        """
+        named = {name.strip() for name in self.adapter_modules.split(",")}
+        return tuple(sorted(named - {""}))
