@@ -52,7 +52,7 @@ def test_a_step_without_options_is_a_plain_step_to_the_last_bit(make: object) ->
     ("options", "passes"),
     [
         ({}, 1),
-        ({"accumulate": 4, "label_smoothing": 0.1, "precision": "bfloat16"}, 1),
+        ({"accumulate": 4, "label_smoothing": 0.1, "train_precision": "bfloat16"}, 1),
         ({"r_drop": 1.0}, 2),
         ({"adversarial": "fgm", "adversarial_steps": 5}, 2),
         ({"adversarial": "pgd", "adversarial_steps": 3}, 4),
@@ -84,7 +84,7 @@ def test_options_repeat_themselves_with_a_seed() -> None:
         adversarial="pgd",
         label_smoothing=0.1,
         accumulate=2,
-        precision="bfloat16",
+        train_precision="bfloat16",
     )
     parent = scratch_encoder()
     first, again = (

@@ -26,7 +26,7 @@ def test_bfloat16_trains_on_a_cpu_nearly_the_same_weights(make: object) -> None:
             parent,
             SAMPLES,
             HELD_OUT,
-            SETTINGS.but({"learning.precision": name, "learning.epochs": 1}),
+            SETTINGS.but({"learning.train_precision": name, "learning.epochs": 1}),
             seed=1,
         )
         for name in ("float32", "bfloat16")
@@ -39,7 +39,7 @@ def test_bfloat16_trains_on_a_cpu_nearly_the_same_weights(make: object) -> None:
 def test_only_forward_passes_compute_in_the_precision() -> None:
     """Products of matrices are lowered inside of the context, and not outside."""
     found = []
-    layer, precision = nn.Linear(2, 2), Precision(settings(precision="bfloat16"))
+    layer, precision = nn.Linear(2, 2), Precision(settings(train_precision="bfloat16"))
     with precision.lowered():
         found.append(layer(torch.ones(1, 2)).dtype)
     found.append(layer(torch.ones(1, 2)).dtype)
@@ -48,8 +48,8 @@ def test_only_forward_passes_compute_in_the_precision() -> None:
 
 def test_float16_is_refused_without_a_gpu(tmp_path: Path) -> None:
     """A learner refuses it before it begins, and says what to set."""
-    with pytest.raises(SettingError, match=r"needs a GPU.*MAINSTEM_LEARNING__PRECISION"):
-        Learner(tmp_path, tmp_path, settings(precision="float16"))
+    with pytest.raises(SettingError, match=r"needs a GPU.*MAINSTEM_LEARNING__TRAIN_PRECISION"):
+        Learner(tmp_path, tmp_path, settings(train_precision="float16"))
 
 
 @pytest.mark.parametrize("size", [1.0, float("inf")])
@@ -74,4 +74,4 @@ def test_a_scaled_step_is_the_plain_step_and_one_that_overflows_is_left_out(size
 
 def test_float32_is_the_default() -> None:
     """Nothing is lowered unless a user asks for it."""
-    assert "float32" == Settings().learning.precision
+    assert "float32" == Settings().learning.train_precision

@@ -35,10 +35,11 @@ def check_precision(settings: Settings) -> None:
         SettingError: if float16 is asked for without a GPU.
     """
     device = device_of(settings)
-    if settings.learning.precision == "float16" and device.type != "cuda":
+    if settings.learning.train_precision == "float16" and device.type != "cuda":
         msg = (
-            "learning.precision float16 needs a GPU, because its gradients are scaled there; got "
-            f"device {device.type!r}; set MAINSTEM_LEARNING__PRECISION to bfloat16 or float32"
+            "learning.train_precision float16 needs a GPU, because its gradients are scaled there; "
+            f"got device {device.type!r}; set MAINSTEM_LEARNING__TRAIN_PRECISION to bfloat16 or "
+            "float32"
         )
         raise SettingError(msg)
 
@@ -56,7 +57,7 @@ class Precision:
     def __init__(self, settings: Settings) -> None:
         check_precision(settings)
         self._device = device_of(settings).type
-        self._type = _TYPES[settings.learning.precision]
+        self._type = _TYPES[settings.learning.train_precision]
         is_scaled = self._type == torch.float16
         self._scaler = torch.amp.GradScaler(self._device) if is_scaled else None
 

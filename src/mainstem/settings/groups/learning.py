@@ -223,7 +223,7 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Means("A higher number lets `pgd` look longer for where the loss is highest.", low=1),
     ] = 3
-    precision: Annotated[
+    train_precision: Annotated[
         str,
         Means(
             "Chooses the numbers that training computes in; `float16` needs a GPU. Weights and"
