@@ -9,7 +9,7 @@ import pytest
 from mainstem.bench.cost.cells import Ran
 from mainstem.bench.cost.compared import compared
 from mainstem.bench.cost.curves import Curve, cost_at, quality_at
-from mainstem.bench.cost.policies import FAMILIES, OURS, POLICIES, QUICK, Policy, trials_of
+from mainstem.bench.cost.policies import FAMILIES, OURS, POLICIES, QUICK, TRIALS, Policy
 from mainstem.bench.cost.run import _family_of, _middle_ones
 from mainstem.cli.cost_page import page_of
 from mainstem.settings import Settings
@@ -139,9 +139,8 @@ def test_names_of_policies_tell_them_apart() -> None:
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda one: one.name)
 def test_settings_of_policies_exist(policy: Policy) -> None:
     """A setting that was renamed fails here, not after hours."""
-    trials = trials_of(policy.family)
-    assert {"": {}} == {name: some for name, some in trials.items() if not name}
-    for trial in trials.values():
+    assert {"": {}} == {name: some for name, some in TRIALS.items() if not name}
+    for trial in TRIALS.values():
         Settings().but({**policy.all_settings, **trial})
 
 

@@ -193,7 +193,7 @@ def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize(("make", "rate"), [(scratch_encoder, 5e-4), (given_encoder, 5e-5)])
+@pytest.mark.parametrize(("make", "rate"), [(scratch_encoder, 1e-3), (given_encoder, 5e-5)])
 def test_each_kind_has_its_own_rate(make: Callable[[], CrossEncoder], rate: float) -> None:
     """Unless a rate is set, a model from scratch learns faster than a given one."""
     child = make()

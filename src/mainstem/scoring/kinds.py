@@ -5,7 +5,7 @@ the full norm that is expected with it: a power law, fitted on the canaries, tha
 as it is. Where the cheaper norm tells nothing, every sample counts as the mean.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 
 from mainstem.join import PlacedSample, examples_of
 from mainstem.kinds import Kind, KindScale
-from mainstem.models import ActiveVersion
+from mainstem.models import ActiveVersion, CrossEncoder
+from mainstem.objectives.examples import Examples
+from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
+from mainstem.responses import Responses
 from mainstem.scoring.scale import counted, mean_norm
+from mainstem.settings import Settings
 
-__all__ = ["fitted", "in_full", "kind_of", "scales_of"]
+__all__ = ["fitted", "in_full", "kind_of", "kinds_of_texts", "scales_of"]
 
+_PAIRS: Final = 256  # pairs of texts that stand for samples before there are any
 _FITTED: Final = 1e-3, 1e3  # norm over mean norm; beyond it a sample would bend the line alone
 _READ: Final = 1e-6, 1e6
 _POWERS: Final = 0.1, 2.0
@@ -46,15 +51,56 @@ def scales_of(
     chosen = counted(samples)
     if not chosen:
         return None, {}
-    examples = active.read(examples_of(chosen, weighed=False))
-    full = active.responses(examples)
+    full, found = _measured(active, examples_of(chosen, weighed=False), kinds)
+    return mean_norm(full, chosen), found
+
+
+@SPENT.on("scale")
+def kinds_of_texts(
+    encoder: CrossEncoder, texts: Iterable[str], settings: Settings
+) -> dict[str, KindScale]:
+    """How norms of cheaper kinds stand to full ones at a version that no sample was joined for.
+
+    Two texts of the log stand for a sample, with each answer in turn and no behaviour: to a model
+    that has learnt nothing of the log, all of its samples are alike.
+
+    Args:
+        encoder: the version.
+        texts: texts of the log, in any order.
+        settings: settings with the kinds to measure and the seed of the pairs.
+
+    Returns:
+        Each cheaper kind by name; empty without texts.
+    """
+    known, kinds = sorted(set(texts)), settings.responses.kinds
+    if not known or kinds == (Kind.FULL,):
+        return {}
+    random = np.random.default_rng(settings.run.seed)
+    pairs = [(known[a], known[b]) for a, b in random.integers(len(known), size=(_PAIRS, 2))]
+    layout = Layout.of(settings.objectives)
+    answers = len(settings.objectives.class_names) if layout.is_single_answer else 2
+    labels = [place % max(answers, 2) for place in range(_PAIRS)]
+    stand_in = Examples.of(
+        pairs,
+        labels,
+        targets=[[float(label)] * len(layout.parts) for label in labels],
+        features=[[0.0] * len(encoder.features)] * _PAIRS,
+    )
+    return _measured(ActiveVersion(encoder, settings), stand_in, kinds)[1]
+
+
+def _measured(
+    active: ActiveVersion, examples: Examples, kinds: Sequence[Kind]
+) -> tuple[Responses[NDArray[np.float32]], dict[str, KindScale]]:
+    """Full responses, and how the norms of cheaper kinds stand to theirs."""
+    read = active.read(examples)
+    full = active.responses(read)
     cheaper = {
-        str(kind): fitted(active.responses(examples, kind=kind).norm, full.norm)
+        str(kind): fitted(active.responses(read, kind=kind).norm, full.norm)
         for kind in kinds
         if kind is not Kind.FULL
     }
-    found = {name: one for name, one in cheaper.items() if one is not None}
-    return mean_norm(full, chosen), found
+    return full, {name: one for name, one in cheaper.items() if one is not None}
 
 
 def fitted(norm: NDArray[Any], full: NDArray[Any]) -> KindScale | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mainstem.bench.cost.choice import Choice
 
-__all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "Policy", "trials_of"]
+__all__ = ["FAMILIES", "OURS", "POLICIES", "QUICK", "REHEARSAL", "TRIALS", "Policy"]
 
 REHEARSAL: Final = 0.5
 OURS: Final = "mainstem"
@@ -75,13 +75,16 @@ class Policy:
                 "learning.draw_new": 1.0,
                 "learning.draw_old": 1.0,
                 "learning.adaptive_epochs": False,
+                "learning.easy_share": 1.0,
                 "learning.evidence_weight": 1.0,
                 "learning.weigh": "always",
                 "learning.inclusion_weight": 0.0,
                 "importance.shadow": ",".join(self.choice.reads),
                 **self.choice.settings,
             }
+        by_loss = {} if self.scored else {"learning.easy_share": 1.0}
         return {
+            **by_loss,
             "learning.choose": "always",
             "learning.draw": _ALL,
             "learning.draw_new": self.draw,
@@ -103,23 +106,16 @@ POLICIES: Final = (
     *(Policy(family="random again", again=share) for share in (0.25, 0.5)),
     *(_ours(OURS, draw) for draw in (0.25, 0.5, 1.0)),
     _ours(f"{OURS}, not scored again", 0.5, responses__rescore_budget=0),
-    _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
+    _ours(f"{OURS}, whole passes", 1.0, learning__easy_share=1.0),
     _ours(f"{OURS}, all until learnt", 0.5, learning__choose="learnt"),
 )
-_FASTER: Final = {"learning.learning_rate": 1e-3}
-_RATES: Final[Mapping[str, Mapping[str, Any]]] = {
+TRIALS: Final[Mapping[str, Mapping[str, Any]]] = {
     "": {},
-    "faster": _FASTER,
-    "slower": {"learning.learning_rate": 2.5e-4},
+    "faster": {"learning.learning_rate": 2e-3},
+    "slower": {"learning.learning_rate": 5e-4},
     "patient": {"learning.patience": 2},
 }
-_FORWARD: Final = _FASTER | {"responses.next_visit": "forward"}
-_CHOICES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "": {},
-    "faster": _FASTER,
-    "faster, forward": _FORWARD,
-    "faster, forward, unbiased": _FORWARD | {"learning.inclusion_weight": 1.0},
-}
+"""Settings that are tried for each family of policies, by name."""
 QUICK: Final = tuple(
     one
     for one in POLICIES
@@ -132,16 +128,3 @@ QUICK: Final = tuple(
     }
 )
 """The four policies of `--quick`."""
-
-
-def trials_of(family: str) -> Mapping[str, Mapping[str, Any]]:
-    """Settings that are tried for a family of policies, by name; as many for each family.
-
-    Args:
-        family: name of the family.
-
-    Example:
-        >>> len(trials_of("random")) == len(trials_of(OURS))
-        True
-    """
-    return _CHOICES if family.startswith(OURS) else _RATES

@@ -13,7 +13,7 @@ import numpy as np
 from mainstem.bench.cost.cells import Cell, OpenEmpty, Ran, run_cell
 from mainstem.bench.cost.compared import LESS, compared
 from mainstem.bench.cost.material import material_of
-from mainstem.bench.cost.policies import OURS, Policy, trials_of
+from mainstem.bench.cost.policies import OURS, TRIALS, Policy
 from mainstem.bench.cost.streams import BenchStream
 from mainstem.bench.ranker_log import OpenStore
 from mainstem.disk import write_whole
@@ -92,7 +92,7 @@ class Plan:
 
         So a folder that was begun with other settings, or by another release, gives no cells.
         """
-        its = {**stream.settings, **policy.all_settings, **trials_of(policy.family)[trial]}
+        its = {**stream.settings, **policy.all_settings, **TRIALS[trial]}
         made_of = (repr(stream), repr(policy), repr(sorted(self.settings.but(its).flat().items())))
         return Cell(stream.name, policy, seed, trial, f"{number_of('cell', *made_of):016x}")
 
@@ -180,7 +180,7 @@ def tune(plan: Plan, told: Told) -> dict[str, str]:
             [
                 plan.cell(stream, one, seed, trial)
                 for one in _middle_ones(plan.policies)
-                for trial in trials_of(one.family)
+                for trial in TRIALS
             ],
         )
         for seed in TUNING_SEEDS
@@ -194,7 +194,7 @@ def tune(plan: Plan, told: Told) -> dict[str, str]:
     means = {at: float(np.mean(values)) for at, values in reached.items()}
     families = {family for family, _ in means}
     chosen = {
-        family: max(trials_of(family), key=lambda trial, of=family: means[of, trial])  # type: ignore[misc]
+        family: max(TRIALS, key=lambda trial, of=family: means[of, trial])  # type: ignore[misc]
         for family in sorted(families)
     }
     for (family, trial), mean in sorted(means.items()):
@@ -244,7 +244,7 @@ def _ran_in_turn(
 ) -> Iterator[str]:
     material = material_of(group.stream, group.seed, settings, opened)
     for cell in group.cells:
-        ran = run_cell(cell, material, trials_of(cell.policy.family)[cell.trial], home)
+        ran = run_cell(cell, material, TRIALS[cell.trial], home)
         ran.keep(folder, cell)
         reached, seconds = ran.facts["auc_true"], ran.facts["cost"]["seconds"]
         yield (

@@ -134,6 +134,15 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " each time."
         ),
     ] = 1.0
+    easy_share: Annotated[
+        float,
+        Means(
+            "A smaller share lets passes after the first one take fewer of the samples that the"
+            " model knows already, each of which counts the more; 1 takes all.",
+            low=0.01,
+            high=1,
+        ),
+    ] = 0.25
     patience: Annotated[
         int,
         Means(
@@ -161,7 +170,7 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     learning_rate: Annotated[
         float,
         Means(
-            "A higher rate makes AdamW take longer steps; 0 means 5e-4 for the model made here,"
+            "A higher rate makes AdamW take longer steps; 0 means 1e-3 for the model made here,"
             " 5e-5 for a given one.",
             low=0,
         ),

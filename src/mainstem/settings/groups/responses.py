@@ -87,7 +87,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " ones.",
             low=0,
         ),
-    ] = 1500
+    ] = 500
     rescore: Annotated[
         str,
         Means(
