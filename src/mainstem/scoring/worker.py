@@ -139,19 +139,23 @@ class ScoringWorker:
 
         Args:
             samples: samples to score.
-            again: whether an earlier version has scored them. Then the visits are of the kind
-                `next_visit`, not `first_visit`, and their cost is of another kind too.
+            again: whether an earlier version has scored them. Then the visits of the stream's
+                samples are of the kind `next_visit`, not `first_visit`, and the cost of all is of
+                another kind. Trusted samples are visited as most samples are, which are held
+                against them.
         """
-        stage = RESCORE if again else SCORE
+        settings, stage = self._settings.responses, RESCORE if again else SCORE
+        asked: dict[str, list[PlacedSample]] = {}
+        for sample in samples:
+            if is_scored(sample):
+                is_next = again and sample.part == "stream"
+                kind = settings.next_visit if is_next else settings.first_visit
+                asked.setdefault(kind, []).append(sample)
         with SPENT.on(stage):
-            self._score(samples, stage)
+            for kind, taken in asked.items():
+                self._score(taken, stage, kind)
 
-    def _score(self, samples: Sequence[PlacedSample], stage: str) -> None:
-        taken = [sample for sample in samples if is_scored(sample)]
-        if not taken:
-            return
-        settings = self._settings.responses
-        asked = settings.next_visit if stage == RESCORE else settings.first_visit
+    def _score(self, taken: Sequence[PlacedSample], stage: str, asked: str) -> None:
         # the scale can be taken of full norms only
         kind = Kind.FULL if self.scale is None else kind_of(asked, self.kinds)
         found = self._passed(taken, stage, kind)

@@ -59,8 +59,8 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     next_visit: Annotated[
         str,
         Means(
-            "Chooses what is computed when a new version scores a sample again, as `first_visit`"
-            " does for its first visit.",
+            "Chooses what is computed when a new version scores a sample of the stream again, as"
+            " `first_visit` does for its first visit, and for all visits of trusted samples.",
             choices=tuple(Kind),
         ),
     ] = Kind.FULL.value
