@@ -75,16 +75,13 @@ class Policy:
                 "learning.draw_new": 1.0,
                 "learning.draw_old": 1.0,
                 "learning.adaptive_epochs": False,
-                "learning.easy_share": 1.0,
                 "learning.evidence_weight": 1.0,
                 "learning.weigh": "always",
                 "learning.inclusion_weight": 0.0,
                 "importance.shadow": ",".join(self.choice.reads),
                 **self.choice.settings,
             }
-        by_loss = {} if self.scored else {"learning.easy_share": 1.0}
         return {
-            **by_loss,
             "learning.choose": "always",
             "learning.draw": _ALL,
             "learning.draw_new": self.draw,
@@ -106,7 +103,7 @@ POLICIES: Final = (
     *(Policy(family="random again", again=share) for share in (0.25, 0.5)),
     *(_ours(OURS, draw) for draw in (0.25, 0.5, 1.0)),
     _ours(f"{OURS}, not scored again", 0.5, responses__rescore_budget=0),
-    _ours(f"{OURS}, whole passes", 1.0, learning__easy_share=1.0),
+    _ours(f"{OURS}, no evidence", 0.5, standing__evidence="margin"),
     _ours(f"{OURS}, all until learnt", 0.5, learning__choose="learnt"),
 )
 TRIALS: Final[Mapping[str, Mapping[str, Any]]] = {

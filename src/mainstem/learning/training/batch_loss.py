@@ -35,12 +35,6 @@ class BatchLoss:
         importance: importance of each sample, shape (N,); None where none is known, and NaN for a
             sample without one: it counts as one of mean importance.
         smoothing: how far targets are moved towards "all answers alike"; see `smoothed`.
-
-    Attributes:
-        last: loss of each sample when it was last in a batch, times its weight, shape (N,); NaN
-            before.
-        times: what the loss of each sample is multiplied by in the present pass, shape (N,); None
-            where all count once.
     """
 
     def __init__(
@@ -57,13 +51,6 @@ class BatchLoss:
         self._factor = _factor_of(read, objectives, importance)
         questions = read.examples.questions
         self._questions = np.arange(len(read)) if questions is None else questions
-        self._last = torch.full((len(read),), torch.nan)
-        self.times: NDArray[np.float32] | None = None
-
-    @property
-    def last(self) -> NDArray[np.float32]:
-        """See the class; on a GPU this waits for the steps so far."""
-        return self._last.cpu().numpy()
 
     def __call__(self, logits: Tensor, places: NDArray[np.int64], shares: Shares = WHOLE) -> Tensor:
         """The loss of a batch, one number.
@@ -76,8 +63,7 @@ class BatchLoss:
         """
         targets = self._read.targets(places)
         each = self._loss(logits, (targets, self._weights(places)))
-        self._remember(each.detach(), places)
-        loss = self._counted(each, places).mean() * shares.samples
+        loss = each.mean() * shares.samples
         if self._gamma:
             order = self._order(logits, targets, places)
             loss = loss + self._gamma * order * shares.questions
@@ -92,7 +78,7 @@ class BatchLoss:
         """
         targets, weights = self._read.targets(piece.places), self._weights(piece.places)
         each = divergence(self._layout, first, second, targets) * weights
-        return self._counted(each, piece.places).mean() * piece.shares.samples
+        return each.mean() * piece.shares.samples
 
     def pieces(self, places: NDArray[np.int64], count: int) -> list[Piece]:
         """A batch in at most `count` pieces whose losses add up to its own.
@@ -112,16 +98,6 @@ class BatchLoss:
         if self._factor is None:
             return weights
         return weights * torch.from_numpy(self._factor[places]).to(weights.device)
-
-    def _remember(self, losses: Tensor, places: NDArray[np.int64]) -> None:
-        self._last = self._last.to(losses.device)
-        self._last[torch.from_numpy(places).to(losses.device)] = losses.float()
-
-    def _counted(self, losses: Tensor, places: NDArray[np.int64]) -> Tensor:
-        """Losses of some samples, each as often as it counts in the present pass, shape (B,)."""
-        if self.times is None:
-            return losses
-        return losses * torch.from_numpy(self.times[places]).to(losses.device)
 
     def _order(self, logits: Tensor, targets: Tensor, places: NDArray[np.int64]) -> Tensor:
         """The listwise loss under the objective that ranks."""
@@ -143,7 +119,6 @@ def epoch_of(
     size: int,
     random: np.random.Generator,
     share: float = 1.0,
-    among: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.int64]]:
     """The batches of one epoch, each the places of its samples.
 
@@ -156,16 +131,15 @@ def epoch_of(
         random: where the order comes from.
         share: share of the samples that the epoch takes, drawn anew; under a listwise loss, share
             of the questions.
-        among: places of the samples that the epoch takes; None for all.
 
     Source:
         Okanovic et al., Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning,
         2023 (2305.18424), section 3: a new random subset each epoch.
     """
     questions = read.examples.questions if objectives.listwise else None
-    taken = np.arange(len(read)) if among is None else among
+    taken = np.arange(len(read))
     if share < 1:
-        taken = taken[_drawn(taken if questions is None else questions[taken], share, random)]
+        taken = _drawn(taken if questions is None else questions, share, random)
     if objectives.imbalance == "resample":
         taken = taken[resampled(read.examples.labels[taken], random)]
     of_taken = None if questions is None else questions[taken]

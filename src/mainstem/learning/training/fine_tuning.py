@@ -17,7 +17,6 @@ from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.gradient import StepGradient
-from mainstem.learning.training.pruning import expected_share, kept_places
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.adapting import check_asked, freeze
@@ -99,10 +98,7 @@ def _train(
     read, later = active.read(examples_of(samples)), active.read(examples_of(held_out))
     loss_of = BatchLoss(read, objectives, importance, learning.label_smoothing)
     share = learning.epoch_share
-    # a question whose items are compared stays whole
-    easy_share = 1.0 if objectives.listwise else learning.easy_share
-    passes = 1 + (learning.epochs - 1) * expected_share(easy_share)
-    all_steps = round(passes * steps_of(read, objectives, size, share))
+    all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
     gradient = StepGradient(network, settings)
     steps = 0
@@ -110,10 +106,8 @@ def _train(
     answers: NDArray[np.float64] | None = None
     for epoch in range(1, learning.epochs + 1):
         network.train()
-        seen, among = Seen(steps), None
-        if easy_share < 1 and epoch > 1:
-            among, loss_of.times = kept_places(loss_of.last, easy_share, random)
-        for places in epoch_of(read, objectives, size, random, share, among):
+        seen = Seen(steps)
+        for places in epoch_of(read, objectives, size, random, share):
             seen.add(*train_step(network, read, places, optimizer, loss_of, gradient))
             for _ in range(gradient.passes):
                 read.passed(PLAIN, places)

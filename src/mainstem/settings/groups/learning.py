@@ -134,15 +134,6 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             " each time."
         ),
     ] = 1.0
-    easy_share: Annotated[
-        float,
-        Means(
-            "A smaller share lets passes after the first one take fewer of the samples that the"
-            " model knows already, each of which counts the more; 1 takes all.",
-            low=0.01,
-            high=1,
-        ),
-    ] = 0.25
     patience: Annotated[
         int,
         Means(
