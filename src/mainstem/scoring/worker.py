@@ -5,7 +5,7 @@ and `rebuild` makes equal rows from it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from mainstem.store.draws import drawn_for_promoted
 
 __all__ = ["Judge", "ScoringWorker"]
 
+_FULL_AT_FIRST: Final = 256  # visits of each partition by version 0
 Judge: TypeAlias = Callable[[int, int, int], Judgement | None]
 """Judges a partition at a position and an event time; None if it is not worth it yet."""
 
@@ -150,7 +151,9 @@ class ScoringWorker:
             if is_scored(sample):
                 is_next = again and sample.part == "stream"
                 kind = settings.next_visit if is_next else settings.first_visit
-                asked.setdefault(kind, []).append(sample)
+                # the scale of a version that was made before any sample is that of the first ones
+                is_full = self.version == 0 and sample.offset < _FULL_AT_FIRST
+                asked.setdefault(Kind.FULL if is_full else kind, []).append(sample)
         with SPENT.on(stage):
             for kind, taken in asked.items():
                 self._score(taken, stage, kind)
