@@ -236,23 +236,22 @@ def _answer_of(ended: "SimpleQueue[_Ended]", count: int) -> Answer:
         MainstemError: what a process raised.
     """
     found: list[_Ended] = []
-    while not any(one.number == 0 or one.code for one in found):
-        found.append(ended.get())
-    until = time.monotonic() + _LAST_WORDS
-    while not _led(found) and len(found) < count:
+    until: float | None = None
+    while len(found) < count:
+        left = None if until is None else max(until - time.monotonic(), 0.0)
         try:
-            found.append(ended.get(timeout=max(until - time.monotonic(), 0)))
+            found.append(ended.get(timeout=left))
         except Empty:
             break
-    if led := _led(found):
-        answer: Answer = pickle.loads(led.said)  # noqa: S301 - of our own process
-        return answer
+        if found[-1].number == 0 and not found[-1].code:
+            answer: Answer = pickle.loads(found[-1].said)  # noqa: S301 - of our own process
+            return answer
+        if found[-1].code < 0 or isinstance(_said(found[-1]), MainstemError):
+            break
+        # a process may only say that another one is gone, which says more
+        if found[-1].code and until is None:
+            until = time.monotonic() + _LAST_WORDS
     raise _reason([one for one in found if one.code], count)
-
-
-def _led(found: Sequence[_Ended]) -> _Ended | None:
-    """Process 0, if it has ended and done its part."""
-    return next((one for one in found if one.number == 0 and not one.code), None)
 
 
 def _said(one: _Ended) -> object:

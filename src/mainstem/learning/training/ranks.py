@@ -84,7 +84,7 @@ class Ranks:
         loss = sum(losses, start=torch.zeros((), device=self._device))
         flat = torch.cat([loss.view(1), has, *(part.flatten() for part in parts)])
         self._add(flat)
-        found = flat[1 + len(trained) :].split([one.numel() for one in trained])
+        found = torch.split(flat[1 + len(trained) :], [one.numel() for one in trained])
         for one, is_there, part in zip(
             trained, flat[1 : 1 + len(trained)].tolist(), found, strict=True
         ):
