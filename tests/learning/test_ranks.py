@@ -1,7 +1,7 @@
 """Processes that train together take the steps that one process takes; here they are threads."""
 
 import copy
-from threading import Barrier, Thread
+from threading import Barrier, Lock, Thread
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +24,16 @@ SAMPLES = [
     for one, question in zip(learnable(7), QUESTIONS, strict=True)
 ]
 
+READING = Lock()
+"""A tokenizer is set anew for each reading, by one thread at a time."""
+
 
 class Together:
     """Adds up tensors of as many threads as there are processes."""
 
     def __init__(self, count: int) -> None:
         self._given: dict[int, torch.Tensor] = {}
-        self._barrier = Barrier(count, timeout=60)
+        self._barrier = Barrier(count, timeout=20)
 
     def ranks(self, number: int, count: int) -> Ranks:
         """Return process `number`."""
@@ -66,7 +69,9 @@ def stepped(
     named = {name: one for name, one in options.items() if "." in name}
     given = settings(**{name: one for name, one in options.items() if "." not in name}).but(named)
     network = copy.deepcopy(encoder.network).train()
-    read = ActiveVersion(CrossEncoder(network, encoder.tokenizer), given).read(examples_of(SAMPLES))
+    with READING:
+        active = ActiveVersion(CrossEncoder(network, encoder.tokenizer), given)
+        read = active.read(examples_of(SAMPLES))
     importance = [float(one.offset) for one in SAMPLES]
     loss_of = BatchLoss(read, given.objectives, importance, given.learning.label_smoothing)
     loss = StepGradient(network, given, ranks=ranks)(read, np.array(places), loss_of)
