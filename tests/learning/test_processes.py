@@ -16,7 +16,7 @@ from mainstem.join import examples_of
 from mainstem.learning import begun_again
 from mainstem.learning.training import processes
 from mainstem.learning.training.fine_tuning import fine_tune
-from mainstem.learning.training.processes import check_processes
+from mainstem.learning.training.processes import check_processes, train_on_processes
 from mainstem.models import ActiveVersion
 from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
@@ -92,6 +92,21 @@ def test_a_killed_process_ends_the_training(number: int, has_met: bool) -> None:
     with pytest.raises(ProcessError, match=rf"^process {number + 1} of the 2 .* SIGKILL"):
         fine_tune(still(given_encoder()), SAMPLES, HELD_OUT, ENDLESS, seed=1)
     assert ([], []) == (children(), list(Path(gettempdir()).glob(scratch)))
+
+
+def test_a_process_that_hangs_counts_as_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait for it as long as they may, and then end the training."""
+
+    def stop() -> None:
+        while len(found := children()) < 2:
+            time.sleep(0.01)
+        os.kill(found[1], signal.SIGSTOP)
+
+    monkeypatch.setattr(processes, "_LAST_WORDS", 0.5)
+    Thread(target=stop, daemon=True).start()
+    with pytest.raises(ProcessError, match=r"^process 1 of the 2 .* exit code 1: .*Error"):
+        train_on_processes(still(given_encoder()), SAMPLES, HELD_OUT, ENDLESS, 1, silent=1.0)
+    assert [] == children()
 
 
 def ended(number: int, code: int, said: object = None) -> processes._Ended:
