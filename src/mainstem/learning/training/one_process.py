@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from threading import Thread
 
@@ -40,21 +41,22 @@ def main(number: int, count: int, meeting: str, silent: float) -> None:
     # subtle: whatever prints here must not get between what is said
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    said: object
     try:
         job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that asked
-        Thread(target=_end_with_the_one_who_asked, daemon=True).start()
-        ranks = _met(job, number, count, meeting, silent)
-        said, code = _trained(job, ranks), 0
-    except EOFError:
+    except (EOFError, pickle.UnpicklingError):  # it is gone
         os._exit(1)
+    Thread(target=_end_with_the_one_who_asked, daemon=True).start()
+    said: object
+    try:
+        said, code = _trained(job, _met(job, number, count, meeting, silent)), 0
     except MainstemError as error:
         said, code = error, 1
     except Exception as error:  # noqa: BLE001 - the one who asked tells it
         line = next(iter(str(error).splitlines()), "")
         said, code = f"{type(error).__name__}: {line}", 1
-    pickle.dump(said, out)
-    out.flush()
+    with suppress(OSError):  # the one who asked is gone
+        out.write(pickle.dumps(said))
+        out.flush()
     # subtle: ending otherwise waits for threads that wait for processes that are gone
     os._exit(code)
 
