@@ -48,6 +48,10 @@ def learn(
     http: HttpOption = "127.0.0.1:6069",
     session_timeout: SessionOption = 20.0,
     *,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train each round on so many processes of this machine."),
+    ] = None,
     frozen: Annotated[
         bool,
         typer.Option("--frozen", help="Make and announce the first version, but run no round."),
@@ -57,7 +61,7 @@ def learn(
 
     One learner works at a time; further learners wait to take over.
     """
-    settings = settled()
+    settings = settled({"run.processes": processes})
     addresses = Addresses.from_environment(os.environ, "events", "store", "versions")
     monitor = begin(http)
     reach(open_broker(addresses.events), ["versions"], ["versions", "schedule"], "learn")

@@ -8,6 +8,7 @@ while another one took over can do no harm.
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from torch import Tensor
@@ -18,7 +19,7 @@ from mainstem.kafka import Intake
 from mainstem.kafka.messages import Announcement
 from mainstem.kafka.outages import patiently
 from mainstem.kafka.schedule import ScheduleWriter
-from mainstem.learning import Claim, Learner, Position
+from mainstem.learning import Claim, Learner, Position, begun_again
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
 from mainstem.models import ActiveVersion, CrossEncoder
@@ -192,7 +193,8 @@ class LearningProgram:
         active = ActiveVersion(self._versions.load(parent), self._settings)
         pool = StoredPool(self._store)
         try:
-            done = self._learner.round(number, parent, active, pool, position, claim)
+            begin = partial(self._learner.round, number, parent, active, pool, position, claim)
+            done = begun_again(begin)
         except OvertakenError as error:
             _LOG.warning("%s", error)
             return

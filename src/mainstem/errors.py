@@ -11,6 +11,7 @@
     - BatchError       a layer does not read one row for each sample
     - NonFiniteError   a loss, gradient, weight or answer of a model is not finite
   x OvertakenError     another learner took over
+  x ProcessError       a process of a training ended before it was done
   x TrustError         a trusted sample cannot be read, or its label is no class
   x StoppedError       a user stopped the program while it waited
   x StoreError         the history refuses a query or a write
@@ -31,6 +32,7 @@ __all__ = [
     "ModelError",
     "NonFiniteError",
     "OvertakenError",
+    "ProcessError",
     "SettingError",
     "StoppedError",
     "StoreError",
@@ -89,6 +91,10 @@ class StoppedError(MainstemError):
 
 class StoreError(MainstemError):
     """The history cannot be opened, or refuses a query or a write."""
+
+
+class ProcessError(MainstemError):
+    """A process of a training ended before it was done; the training can be begun again."""
 
 
 class TrustError(MainstemError, ValueError):

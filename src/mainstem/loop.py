@@ -4,8 +4,7 @@
         -> (judge) -> standing; now and then a (round) -> version
 
 The loop takes the log in blocks of lines. It joins, writes, scores, judges and learns from a block,
-and then saves a checkpoint. After a crash it takes the block again from the last checkpoint, with
-the same results.
+and then saves a checkpoint. After a crash it takes the block again, with the same results.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,7 @@ from mainstem.embedded.repetition import Repetition
 from mainstem.errors import LogError
 from mainstem.events.survey import Survey
 from mainstem.join import Catalogue, LedgerRow, Output, Rejection, Sample
-from mainstem.learning import Learner, Position, RecordedRounds, Round
+from mainstem.learning import Learner, Position, RecordedRounds, Round, begun_again
 from mainstem.learning.draws import RowsPool
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring import Accepted, Reached, Schedule, ScoringWorker
@@ -153,7 +152,8 @@ class Loop:
         worker, schedule, self._rounds = self.worker, self._schedule, self._rounds + 1
         position = Position(schedule.ends, max(schedule.event_times.values()), self.later_from)
         pool = RowsPool([worker.rows[partition] for partition in sorted(worker.rows)])
-        done = self._learner.round(self._rounds, worker.version, worker.active, pool, position)
+        begin = partial(self._learner.round, self._rounds, worker.version, worker.active)
+        done = begun_again(partial(begin, pool, position))
         if done.active:
             for rows in worker.rows.values():
                 rows.mark_drawn(done.drawn)

@@ -103,6 +103,17 @@ def test_bench_families_holds_each_against_autograd(mainstem: Run) -> None:
     assert "no family 'vit' is known here; give one of bert, deberta-v2," in done.stderr
 
 
+def test_bench_scaling_learns_the_same_on_two_processes(mainstem: Run) -> None:
+    """Each number of processes has its speed, and after 20 steps no logit is 1e-5 away."""
+    done = mainstem("bench", "scaling", "--json")
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
+    on_cpu = [row for row in found["rows"] if row["device"] == "cpu"]
+    assert [1, 2] == [row["processes"] for row in on_cpu]
+    assert all(row["samples_s"] > 0 for row in found["rows"])
+    assert found["parity"] <= 1e-5
+
+
 def test_bench_rounds_counts_no_more_passes_in_a_longer_log(mainstem: Run) -> None:
     """With reservoirs evaluation and scale stay as they are, and without they grow with the log."""
     done = mainstem("bench", "rounds", "--quick", "--json")

@@ -104,6 +104,8 @@ PARTS: dict[str, tuple[str, float]] = {
     "active": ("tests.gpu.active:active", 30),
     "memory": ("tests.gpu.active:little_memory", 20),
     "training": ("tests.gpu.training:training", 30),
+    "precisions": ("tests.gpu.training:precisions", 40),
+    "processes": ("tests.gpu.training:processes", 60),
     "bench": ("tests.gpu.speed:bench", 75),
     "bench float32": ("tests.gpu.speed:bench_float32", 45),
     "kernels": ("tests.gpu.kernels:kernels", 45),

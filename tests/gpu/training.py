@@ -1,5 +1,7 @@
 """Fine-tuning on the device against the CPU: the same losses in each pass and the same weights.
 
+Training in 16 bits, and on two GPUs where there are two, is held against float32 on one device.
+
 Dropout is off, because its draws differ between devices. The biases of attention's keys are left
 out of the weights: no loss depends on them, so their gradient is rounding alone, which AdamW scales
 up to the size of any other.
@@ -11,6 +13,7 @@ from random import Random
 from uuid import UUID
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from mainstem.join import PlacedSample, examples_of
@@ -28,21 +31,11 @@ def training(plan: Plan) -> None:
     """Train on the device and on the CPU on a rule that one word decides."""
     samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
     later = examples_of(held_out)
-    for name, encoder in encoders(plan.sizes.wide).items():
-        for part in encoder.network.modules():
-            if isinstance(part, nn.Dropout):
-                part.p = 0.0
-        given = {
-            "learning.epochs": plan.sizes.epochs,
-            "learning.patience": 10,
-            "learning.train_batch": 32,
-            "model.max_tokens": TOKENS,
-            "responses.precision": "float32",
-        }
+    for name, encoder in still(plan).items():
         trained, curves = [], []
         for device in ("cpu", plan.device):
             with losses_noted() as losses:
-                settings = Settings.of({**given, "model.device": device})
+                settings = settings_of(plan, device)
                 trained.append(
                     fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder
                 )
@@ -50,7 +43,7 @@ def training(plan: Plan) -> None:
         for curve, device in zip(curves, ("the CPU", plan.device), strict=True):
             shown = " ".join(f"{one:.5f}" for one in curve)
             plan.tell(f"  {name}: held-out loss {shown} on {device}")
-        settings = Settings.of({**given, "model.device": "cpu"})
+        settings = settings_of(plan, "cpu")
         true, found = (ActiveVersion(copied(one), settings).logits(later) for one in trained)
         here, there = (weights_of(one) for one in trained)
         errors = {
@@ -61,6 +54,66 @@ def training(plan: Plan) -> None:
             "weights": distance(there, here),
         }
         plan.check(f"fine-tuning of {name}", "float32", errors)
+
+
+def precisions(plan: Plan) -> None:
+    """Train in 16 bits on the device, and compare the losses with those of float32 there."""
+    samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
+    lower = ("bfloat16", "float16") if plan.device == "cuda" else ("bfloat16",)
+    for name, encoder in still(plan).items():
+        curves = {}
+        for precision in ("float32", *lower):
+            settings = settings_of(plan, plan.device).but({"learning.train_precision": precision})
+            with losses_noted() as losses:
+                fine_tune(copied(encoder), samples, held_out, settings, seed=1)
+            curves[precision] = losses
+        for precision in lower:
+            pairs = zip(curves[precision], curves["float32"], strict=True)
+            errors = {"losses": max(abs(one / other - 1) for one, other in pairs)}
+            plan.check(f"fine-tuning of {name}", precision, errors)
+    if plan.device != "cuda":
+        plan.tell("  float16 left out: it needs a GPU")
+
+
+def processes(plan: Plan) -> None:
+    """Train on two GPUs, and compare with one."""
+    there = torch.cuda.device_count() if plan.device == "cuda" else 0
+    if there < 2:
+        plan.tell(f"  two processes left out: they need two GPUs, and there are {there}")
+        return
+    samples, held_out = samples_of(plan.sizes.samples), samples_of(100, start=10**6)
+    for name, encoder in still(plan).items():
+        found = []
+        for count in (1, 2):
+            settings = settings_of(plan, "cuda").but({"run.processes": count})
+            child = fine_tune(copied(encoder), samples, held_out, settings, seed=1).encoder
+            found.append(ActiveVersion(child, settings).logits(examples_of(held_out)))
+        errors = {"logits": float(np.abs(found[1] - found[0]).max() / np.abs(found[0]).max())}
+        plan.check(f"fine-tuning of {name} on two processes", "float32", errors)
+
+
+def still(plan: Plan) -> dict[str, CrossEncoder]:
+    """Return the encoders without dropout, whose draws differ between devices and processes."""
+    found = encoders(plan.sizes.wide)
+    for encoder in found.values():
+        for part in encoder.network.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = 0.0
+    return found
+
+
+def settings_of(plan: Plan, device: str) -> Settings:
+    """Return the settings of a fine-tuning on a device."""
+    return Settings.of(
+        {
+            "learning.epochs": plan.sizes.epochs,
+            "learning.patience": 10,
+            "learning.train_batch": 32,
+            "model.max_tokens": TOKENS,
+            "model.device": device,
+            "responses.precision": "float32",
+        }
+    )
 
 
 def samples_of(count: int, *, start: int = 0) -> list[PlacedSample]:

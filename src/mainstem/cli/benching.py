@@ -18,6 +18,7 @@ from mainstem.cli.evidencing import evidence
 from mainstem.cli.family_bench import families
 from mainstem.cli.ranking import ranker
 from mainstem.cli.rescoring import rescoring
+from mainstem.cli.scaling_bench import scaling
 from mainstem.cli.selecting import selection
 from mainstem.printable import in_json
 
@@ -38,6 +39,7 @@ bench.command()(families)
 bench.command()(ranker)
 bench.command("rounds")(rounds)
 bench.command()(rescoring)
+bench.command()(scaling)
 bench.command()(selection)
 
 

@@ -7,9 +7,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -46,13 +46,16 @@ class _InOneLine(logging.Formatter):
         return printable(super().formatMessage(record))
 
 
-def settled() -> Settings:
+def settled(given: Mapping[str, Any] | None = None) -> Settings:
     """The settings of a program.
+
+    Args:
+        given: values by the full names of their settings; None counts as not given.
 
     Raises:
         SettingError: if `join.questions` is `auto`, which only a log on disk can settle.
     """
-    settings = Settings.read(os.environ, say=note)
+    settings = Settings.read(os.environ, given, say=note)
     if settings.join.questions == "auto":
         msg = (
             "MAINSTEM_JOIN__QUESTIONS must be `shown` or `purchases` beside Kafka, because a "

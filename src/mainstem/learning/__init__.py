@@ -1,6 +1,7 @@
 """Learning: draws, rounds, evaluation and the gate."""
 
 from mainstem.learning.again import RecordedRounds
+from mainstem.learning.beginning_again import begun_again
 from mainstem.learning.gate import Decision, decide
 from mainstem.learning.learner import Learner
 from mainstem.learning.rounds import Claim, Position, Round
@@ -12,5 +13,6 @@ __all__ = [
     "Position",
     "RecordedRounds",
     "Round",
+    "begun_again",
     "decide",
 ]

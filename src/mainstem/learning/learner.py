@@ -24,6 +24,7 @@ from mainstem.learning.rounds import Claim, Made, Position, Round
 from mainstem.learning.training.fine_tuning import Training, fine_tune
 from mainstem.learning.training.planned import planned_epochs
 from mainstem.learning.training.precision import check_precision
+from mainstem.learning.training.processes import check_processes
 from mainstem.models import ActiveVersion
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
@@ -60,7 +61,7 @@ class Learner:
         tracker: shows the figures of each round that is kept; None shows none.
 
     Raises:
-        SettingError: if the device cannot train in the precision asked for.
+        SettingError: if the device cannot train in the precision, or with so many processes.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Learner:
         tracker: Tracker | None = None,
     ) -> None:
         check_precision(settings)
+        check_processes(settings)
         self._store = store
         self._versions = versions
         self._settings = settings
@@ -98,6 +100,8 @@ class Learner:
 
         Raises:
             OvertakenError: if another learner took over during the round.
+            ProcessError: if a process of its training ended; nothing but the draw is written, and
+                the same round may be begun again.
         """
         claim = claim or Claim()
         with SPENT.counting() as costs:

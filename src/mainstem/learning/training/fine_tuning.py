@@ -17,6 +17,8 @@ from mainstem.join import PlacedSample, examples_of
 from mainstem.learning.training.averaging import MeanWeights
 from mainstem.learning.training.batch_loss import BatchLoss, epoch_of, steps_of
 from mainstem.learning.training.gradient import StepGradient
+from mainstem.learning.training.processes import train_on_processes
+from mainstem.learning.training.ranks import ALONE, Ranks
 from mainstem.learning.training.steps import Seen, optimizer_of, train_step
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.adapting import check_asked, freeze
@@ -55,6 +57,7 @@ def fine_tune(
     settings: Settings,
     seed: int,
     importance: Sequence[float] | None = None,
+    ranks: Ranks | None = None,
 ) -> Training:
     """Train a copy of a model on samples; the model itself stays as it is.
 
@@ -67,20 +70,26 @@ def fine_tune(
         seed: seed of all randomness (order, dropout).
         importance: importance of each of the samples to train on, NaN for one without; it counts
             where the setting `by_importance` is above 0. None where none is known.
+        ranks: which of the processes that train together this one is. None begins them, if the
+            setting `run.processes` asks for more than one, and trains alone otherwise.
 
     Raises:
         NonFiniteError: if the loss or gradient of a step, or a trained weight, is not finite.
         ModelError: if the model was made with another adapter than the settings ask for.
+        ProcessError: if one of several processes ends without having done its part.
     """
     check_asked(parent, settings)
     network = copy.deepcopy(parent.network)
     freeze(network)
     child = CrossEncoder(network, parent.tokenizer)
+    if ranks is None and settings.run.processes > 1 and samples:
+        return _on_processes(child, samples, held_out, settings, seed, importance)
+    ranks = ranks or ALONE
     device = device_of(settings)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        torch.manual_seed(ranks.seed_of(seed))
         random = np.random.default_rng(seed)
-        return _train(child, samples, held_out, settings, random, importance)
+        return _train(child, samples, held_out, settings, random, importance, ranks)
 
 
 def _train(
@@ -90,6 +99,7 @@ def _train(
     settings: Settings,
     random: np.random.Generator,
     importance: Sequence[float] | None,
+    ranks: Ranks,
 ) -> Training:
     network, learning = child.network.to(device_of(settings)), settings.learning
     objectives, size = settings.objectives, learning.train_batch
@@ -100,7 +110,7 @@ def _train(
     share = learning.epoch_share
     all_steps = learning.epochs * steps_of(read, objectives, size, share)
     optimizer, schedule = optimizer_of(child, settings, all_steps, beside=read.has_features)
-    gradient = StepGradient(network, settings)
+    gradient = StepGradient(network, settings, ranks=ranks)
     steps = 0
     best_loss, best, best_epoch, epoch = float("inf"), network.state_dict(), 0, 0
     answers: NDArray[np.float64] | None = None
@@ -112,11 +122,13 @@ def _train(
             for _ in range(gradient.passes):
                 read.passed(PLAIN, places)
             schedule.step()
-            mean.add(network)
+            if ranks.leads:
+                mean.add(network)
             steps += 1
         seen.check()
         mean.settle()
-        loss, found = loss_on(active, later)
+        loss, found = loss_on(active, later) if ranks.leads else (None, None)
+        loss = ranks.told(loss)
         if loss is None or loss < best_loss:
             best_loss, best_epoch, answers = loss or float("inf"), epoch, found
             best = copy.deepcopy(mean.network.state_dict())
@@ -128,6 +140,24 @@ def _train(
             msg = f"non-finite weights {name!r} after step {steps}"
             raise NonFiniteError(msg)
     return Training(child, best_epoch, steps, answers)
+
+
+def _on_processes(
+    child: CrossEncoder,
+    samples: Sequence[PlacedSample],
+    held_out: Sequence[PlacedSample],
+    settings: Settings,
+    seed: int,
+    importance: Sequence[float] | None,
+) -> Training:
+    """Let several processes train a copy, which gets the weights that they hand back."""
+    found = train_on_processes(child, samples, held_out, settings, seed, importance)
+    child.network.load_state_dict(found.weights)
+    child.network.to(device_of(settings))
+    cost = found.cost
+    factor = cost.forward_equivalents / max(cost.tokens, 1)
+    SPENT.passed(samples=cost.samples, tokens=cost.tokens, factor=factor)
+    return Training(child, found.epochs, found.steps, found.held_out)
 
 
 def loss_on(

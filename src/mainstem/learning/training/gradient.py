@@ -14,6 +14,7 @@ from mainstem.learning.training.batch_loss import BatchLoss
 from mainstem.learning.training.compiling import Compiled
 from mainstem.learning.training.pieces import Piece
 from mainstem.learning.training.precision import Precision
+from mainstem.learning.training.ranks import ALONE, Ranks
 from mainstem.models.reading import Read
 from mainstem.models.tokenizer import Batch
 from mainstem.settings import Settings
@@ -28,6 +29,7 @@ class StepGradient:
         network: the network, in train mode when it is called.
         settings: settings for training.
         compiler: like `torch.compile`; called only if the settings ask for it.
+        ranks: which of the processes that train together this one is.
 
     Attributes:
         precision: the numbers that its passes compute in, which takes the steps too.
@@ -38,10 +40,15 @@ class StepGradient:
     """
 
     def __init__(
-        self, network: nn.Module, settings: Settings, compiler: Callable[..., Any] = torch.compile
+        self,
+        network: nn.Module,
+        settings: Settings,
+        compiler: Callable[..., Any] = torch.compile,
+        ranks: Ranks = ALONE,
     ) -> None:
         learning = settings.learning
         self.precision = Precision(settings)
+        self._network, self._ranks = network, ranks
         self._run = Compiled(network, compiler) if learning.compile else network
         self._pieces, self._r_drop = learning.accumulate, learning.r_drop
         is_moved = learning.adversarial != "none"
@@ -59,6 +66,8 @@ class StepGradient:
     def __call__(self, read: Read, places: NDArray[np.int64], loss_of: BatchLoss) -> Tensor:
         """Add the gradient of a batch, piece by piece; in float16 it is scaled up.
 
+        Several processes each read their own pieces, and all get the gradient of the whole batch.
+
         Args:
             read: the samples, encoded.
             places: places of the samples of the batch.
@@ -67,8 +76,9 @@ class StepGradient:
         Returns:
             The loss of the batch, of its samples as they are, without a graph, on the device.
         """
-        pieces = loss_of.pieces(places, self._pieces)
-        return torch.stack([self._of(read, piece, loss_of) for piece in pieces]).sum()
+        pieces = self._ranks.own(loss_of.pieces(places, self._pieces * self._ranks.count))
+        losses = [self._of(read, piece, loss_of) for piece in pieces]
+        return self._ranks.summed(losses, self._network.parameters())
 
     def _of(self, read: Read, piece: Piece, loss_of: BatchLoss) -> Tensor:
         batch = read.batch(piece.places, examined=True)

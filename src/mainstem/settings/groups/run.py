@@ -1,4 +1,4 @@
-"""What makes a run repeatable, and how often it saves its state."""
+"""What makes a run repeatable, how often it saves its state, and how many processes train."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ __all__ = ["Run"]
 
 
 class Run(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What makes a run repeatable, and how often it saves its state."""
+    """What makes a run repeatable, how often it saves its state, and how many processes train."""
 
     seed: Annotated[
         int,
@@ -35,3 +35,12 @@ class Run(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
             low=1,
         ),
     ] = 5000
+    processes: Annotated[
+        int,
+        Means(
+            "A higher number trains each round on so many processes of one machine at once, each"
+            " with its part of every training step; on GPUs each process takes one.",
+            low=1,
+            high=64,
+        ),
+    ] = 1
