@@ -48,7 +48,7 @@ def bench_scaling(
 
     Returns:
         `rows`, each with `device`, `processes`, and `samples_s`, the samples a second of the
-        training alone, without beginning the processes; and `parity`, the largest difference of a
+        training alone, with reading the texts and without beginning the processes; and `parity`, the largest difference of a
         logit from that of one process on the same device.
     """
     samples = learnable(_STEPS * _BATCH)
