@@ -22,7 +22,7 @@ from mainstem.process.stopwatch import SPENT
 from mainstem.settings import Settings
 from tests.learning.samples import learnable
 from tests.learning.stepping import still
-from tests.small_models import given_encoder
+from tests.small_models import given_encoder, scratch_encoder
 
 # 5 steps for each pass: four of 7 samples, and one of a single sample, fewer than processes
 SAMPLES, HELD_OUT = learnable(29), learnable(20, start=29)
@@ -59,7 +59,7 @@ def test_two_processes_learn_what_one_learns() -> None:
 
     Parts of batches are uneven, and one batch of each pass has fewer samples than processes.
     """
-    parent, found, costs = still(given_encoder()), [], []
+    parent, found, costs = still(scratch_encoder()), [], []
     for count in (1, 2):
         with SPENT.counting() as cost:
             settings = SETTINGS.but({"run.processes": count})
@@ -74,7 +74,7 @@ def test_two_processes_learn_what_one_learns() -> None:
     before = ActiveVersion(parent, SETTINGS).logits(examples_of(SAMPLES))
     assert np.abs(alone - together).max() <= 1e-5
     assert np.abs(one.held_out - two.held_out).max() <= 1e-5
-    assert np.abs(alone - before).max() > 0.01
+    assert np.abs(alone - before).max() > 0.1
 
 
 @pytest.mark.parametrize(("number", "has_met"), [(0, False), (1, True)])

@@ -48,8 +48,8 @@ def bench_scaling(
 
     Returns:
         `rows`, each with `device`, `processes`, and `samples_s`, the samples a second of the
-        training alone, without beginning the processes; and `parity`, the largest difference of a
-        logit from that of one process on the same device.
+        training alone, with reading the texts and without beginning the processes; and `parity`,
+        the largest difference of a logit from that of one process on the same device.
     """
     samples = learnable(_STEPS * _BATCH)
     texts = [text for one in samples for text in (one.context_text, one.item_text)]
