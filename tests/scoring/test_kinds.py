@@ -10,7 +10,7 @@ from mainstem.join import PlacedSample, examples_of
 from mainstem.kinds import Kind
 from mainstem.models import ActiveVersion
 from mainstem.scoring import mean_norm, scale_of
-from mainstem.scoring.kinds import fitted, in_full, kind_of, kinds_of_texts, scales_of
+from mainstem.scoring.kinds import fitted, in_full, kind_of, kinds_of_words, scales_of
 from mainstem.settings import Model, Settings
 from tests.learning.samples import stored
 from tests.small_models import scratch_encoder, shake
@@ -146,24 +146,23 @@ def test_a_kind_that_was_not_measured_is_replaced_by_a_full_visit() -> None:
     assert Kind.FULL is kind_of("full", {"last": its})
 
 
-def test_before_any_sample_kinds_are_measured_on_texts_of_the_log() -> None:
+def test_before_any_sample_kinds_are_measured_on_words_of_the_model() -> None:
     """Full norms that are expected of samples with labels and texts of their own are near them."""
     settings = Settings.of({"model.device": "cpu", "responses.first_visit": "forward"})
     encoder = scratch_encoder()
-    kinds = kinds_of_texts(encoder, ["red cup", "blue tea", "cup of tea", "red"], settings)
+    kinds = kinds_of_words(encoder, settings)
     assert ["forward"] == list(kinds)
+    assert kinds == kinds_of_words(scratch_encoder(), settings)
     active, mine = ActiveVersion(encoder, settings), samples()
     full, cheap = (
-        active.responses(examples_of(mine, weighed=False), kind=kind).norm
+        active.responses(examples_of(mine, weighed=False), kind=kind)
         for kind in (Kind.FULL, Kind.FORWARD)
     )
-    scale = mean_norm(active.responses(examples_of(mine, weighed=False)), mine)
-    expected = in_full(cheap, kinds["forward"], scale)
-    assert pytest.approx(1.0, abs=0.2) == float(expected.mean() / full.mean())
+    expected = in_full(cheap.norm, kinds["forward"], mean_norm(full, mine))
+    assert pytest.approx(1.0, abs=0.2) == float(expected.mean() / full.norm.mean())
 
 
-@pytest.mark.parametrize(("texts", "kind"), [([], "forward"), (["red"], "full")])
-def test_nothing_is_measured_without_texts_or_cheaper_kinds(texts: list[str], kind: str) -> None:
-    """A log without texts, or visits that are all full, leave nothing to measure."""
-    asked = {"responses.first_visit": kind, "model.device": "cpu"}
-    assert {} == kinds_of_texts(scratch_encoder(), texts, Settings.of(asked))
+def test_nothing_is_measured_if_all_visits_are_full() -> None:
+    """A version whose visits are all full needs no fit."""
+    asked = {"responses.first_visit": "full", "model.device": "cpu"}
+    assert {} == kinds_of_words(scratch_encoder(), Settings.of(asked))

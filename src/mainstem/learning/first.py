@@ -19,7 +19,7 @@ from mainstem.models.features import TRANSFORMS
 from mainstem.objectives.layout import Layout
 from mainstem.process.stopwatch import SPENT
 from mainstem.scoring.costs import kept_costs
-from mainstem.scoring.kinds import kinds_of_texts
+from mainstem.scoring.kinds import kinds_of_words
 from mainstem.settings import Settings
 from mainstem.store import Store
 from mainstem.store.costs import ROUND_KINDS, write_costs
@@ -122,8 +122,7 @@ def make_first_version(
     Args:
         versions: place where versions are saved.
         store: the history, which gets the row.
-        texts: function that returns the texts for a vocabulary, on which cheaper kinds of visit are
-            measured too; called only if version 0 is made.
+        texts: function that returns the texts for a vocabulary; called only if version 0 is made.
         settings: settings with the model, its vocabulary and tokens, the classes and the seed.
         scale: function that measures the mean response norm of the canaries under the model; its
             result is None if no canary is known yet.
@@ -136,7 +135,7 @@ def make_first_version(
         encoder = made or first_encoder(texts(), settings)
         with SPENT.counting() as costs:
             measured, pointed = scale(encoder), direction(encoder)
-            kinds = kinds_of_texts(encoder, texts(), settings)
+            kinds = kinds_of_words(encoder, settings)
         write_costs(store, kept_costs(0, costs, [kind for kind in ROUND_KINDS if kind in costs]))
         versions.save(
             encoder,

@@ -5,7 +5,7 @@ the full norm that is expected with it: a power law, fitted on the canaries, tha
 as it is. Where the cheaper norm tells nothing, every sample counts as the mean.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,9 +21,10 @@ from mainstem.responses import Responses
 from mainstem.scoring.scale import counted, mean_norm
 from mainstem.settings import Settings
 
-__all__ = ["fitted", "in_full", "kind_of", "kinds_of_texts", "scales_of"]
+__all__ = ["fitted", "in_full", "kind_of", "kinds_of_words", "scales_of"]
 
 _PAIRS: Final = 256  # pairs of texts that stand for samples before there are any
+_WORDS: Final = 6  # word pieces of each
 _FITTED: Final = 1e-3, 1e3  # norm over mean norm; beyond it a sample would bend the line alone
 _READ: Final = 1e-6, 1e6
 _POWERS: Final = 0.1, 2.0
@@ -56,27 +57,26 @@ def scales_of(
 
 
 @SPENT.on("scale")
-def kinds_of_texts(
-    encoder: CrossEncoder, texts: Iterable[str], settings: Settings
-) -> dict[str, KindScale]:
+def kinds_of_words(encoder: CrossEncoder, settings: Settings) -> dict[str, KindScale]:
     """How norms of cheaper kinds stand to full ones at a version that no sample was joined for.
 
-    Two texts of the log stand for a sample, with each answer in turn and no behaviour: to a model
-    that has learnt nothing of the log, all of its samples are alike.
+    Words of the model's own vocabulary stand for a sample, with each answer in turn and no
+    behaviour: to a model that has learnt nothing of the log, all of its samples are alike. The
+    same model has the same fit wherever it is taken in.
 
     Args:
         encoder: the version.
-        texts: texts of the log, in any order.
-        settings: settings with the kinds to measure and the seed of the pairs.
+        settings: settings with the kinds to measure.
 
     Returns:
-        Each cheaper kind by name; empty without texts.
+        Each cheaper kind by name; empty if all visits are full.
     """
-    known, kinds = sorted(set(texts)), settings.responses.kinds
-    if not known or kinds == (Kind.FULL,):
+    kinds, vocabulary = settings.responses.kinds, encoder.tokenizer.get_vocab_size()
+    if kinds == (Kind.FULL,):
         return {}
-    random = np.random.default_rng(settings.run.seed)
-    pairs = [(known[a], known[b]) for a, b in random.integers(len(known), size=(_PAIRS, 2))]
+    drawn = np.random.default_rng(0).integers(vocabulary, size=(2 * _PAIRS, _WORDS))
+    texts = encoder.tokenizer.decode_batch(drawn.tolist())
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
     layout = Layout.of(settings.objectives)
     answers = len(settings.objectives.class_names) if layout.is_single_answer else 2
     labels = [place % max(answers, 2) for place in range(_PAIRS)]
