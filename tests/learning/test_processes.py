@@ -55,7 +55,7 @@ def children() -> list[int]:
 
 
 def test_two_processes_learn_what_one_learns() -> None:
-    """After 20 steps with uneven parts, some empty, no logit differs by more than 1e-5."""
+    """After 20 steps on uneven parts, some of them empty, no logit differs by more than 1e-5."""
     parent, found, costs = still(scratch_encoder()), [], []
     for count in (1, 2):
         with SPENT.counting() as cost:
@@ -76,7 +76,7 @@ def test_two_processes_learn_what_one_learns() -> None:
 
 @pytest.mark.parametrize(("number", "has_met"), [(0, False), (1, True)])
 def test_a_killed_process_ends_the_training(number: int, has_met: bool) -> None:
-    """Before it began and in the midst of it: one error says which was ended, and none is left."""
+    """Before it began or in the midst of it, one error says which was ended, and none is left."""
     scratch = f"mainstem-processes-{os.getpid()}-*"
 
     def kill() -> None:

@@ -95,7 +95,7 @@ def stepped(
 def test_processes_have_the_gradient_of_the_whole_batch(
     count: int, places: range | list[int], options: dict[str, object]
 ) -> None:
-    """Whatever a step does, each process has the loss and the gradient of one that is alone."""
+    """Each has the loss and the gradient of one that is alone, if it reads no sample even."""
     encoder = still(given_encoder())
     loss, alone = stepped(encoder, ALONE, list(places), options)
     for found, gradients in in_threads(

@@ -15,8 +15,9 @@ from torch import nn
 
 from mainstem.bench.families import learnable
 from mainstem.join import PlacedSample, examples_of
+from mainstem.learning.first import first_encoder
 from mainstem.learning.training.processes import train_on_processes
-from mainstem.models import ActiveVersion, CrossEncoder, initial_encoder, train_tokenizer
+from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.settings import Settings
 
 __all__ = ["bench_scaling"]
@@ -53,7 +54,7 @@ def bench_scaling(
     """
     samples = learnable(_STEPS * _BATCH)
     texts = [text for one in samples for text in (one.context_text, one.item_text)]
-    encoder = initial_encoder(train_tokenizer(texts, 300), Settings().model.max_tokens, seed)
+    encoder = first_encoder(texts, Settings.of({**_SETTINGS, "run.seed": seed}))
     for part in encoder.network.modules():
         if isinstance(part, nn.Dropout):
             part.p = 0.0

@@ -24,10 +24,27 @@ def with_rows_of_samples(model: nn.Module) -> None:
     kinds = {type(one).__name__ for one in model.modules()}
     if kinds.isdisjoint({"MPNetEncoder", "DebertaV2Encoder"}):
         return
-    ours = _mpnet() if "MPNetEncoder" in kinds else _deberta()
+    ours = _made_for("MPNetEncoder" if "MPNetEncoder" in kinds else "DebertaV2Encoder")
     for one in model.modules():
         if (kind := ours.get(type(one).__name__)) is not None:
             one.__class__ = kind
+
+
+def _made_for(name: str) -> dict[str, type[nn.Module]]:
+    """Our classes of the family that has a class of this name, by the names of theirs."""
+    return _mpnet() if name == "MPNetEncoder" else _deberta()
+
+
+def _reduced(one: nn.Module, _: object) -> tuple[Any, ...]:
+    """How a module of ours is pickled, whose class no module holds: by the name of theirs."""
+    return _empty, (type(one).__mro__[1].__name__,), one.__dict__
+
+
+def _empty(name: str) -> nn.Module:
+    """A module of ours without anything in it yet, instead of one whose class has this name."""
+    kind = _made_for(name)[name]
+    made: nn.Module = kind.__new__(kind)
+    return made
 
 
 @cache
@@ -38,6 +55,7 @@ def _mpnet() -> dict[str, type[nn.Module]]:
         """An encoder whose table gives (B, T, T, heads)."""
 
         reads_samples = True
+        __reduce_ex__ = _reduced
 
         def compute_position_bias(
             self, x: Tensor, _: Tensor | None = None, num_buckets: int = 32
@@ -58,6 +76,8 @@ def _deberta() -> dict[str, type[nn.Module]]:
     class RowsOfSamplesDebertaV2Encoder(theirs.DebertaV2Encoder):  # type: ignore[misc]
         """An encoder whose table gives (B, R, D), R rows around the one of distance 0."""
 
+        __reduce_ex__ = _reduced
+
         def forward(self, hidden_states: Tensor, *given: Any, **more: Any) -> Any:
             """As of the encoder of transformers."""
             self.read_by = hidden_states.shape[:2]
@@ -76,6 +96,8 @@ def _deberta() -> dict[str, type[nn.Module]]:
 
     class RowsOfSamplesAttention(theirs.DisentangledSelfAttention):  # type: ignore[misc]
         """Attention whose products with relative positions have a batch."""
+
+        __reduce_ex__ = _reduced
 
         def disentangled_attention_bias(
             self,
