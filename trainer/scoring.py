@@ -152,7 +152,8 @@ class ScoringProgram:
         before, number = self.version, announced.version
         active = patiently(load_active, self._versions, number, self._settings)
         manifest = self._versions.manifest(number)
-        self._worker.use(number, active, manifest.scale, manifest.kinds)
+        is_measured = manifest.scale is not None
+        self._worker.use(number, active, manifest.scale, manifest.kinds, is_measured=is_measured)
         self._publish_scale()
         _LOG.info("took up version %d", number)
         if first:

@@ -180,11 +180,11 @@ class Loop:
         if at := self._opened.home.checkpoint():
             self._joiners.restore(at.snapshots)
             self._follow(at)
-        version, scale = (at.version, at.scale) if at else (0, self.versions.manifest(0).scale)
+        its = self.versions.manifest(at.version if at else 0)
         rewind(self.store, self._schedule.ends, self._rounds, self.open_hours)
         self.versions.forget_after(self._rounds)
-        active = load_active(self.versions, version, self.settings)
-        self.worker.use(version, active, scale, self.versions.manifest(version).kinds)
+        active, scale = load_active(self.versions, its.version, self.settings), (at or its).scale
+        self.worker.use(its.version, active, scale, its.kinds, is_measured=its.scale is not None)
         if at:
             self.worker.rebuild(at.ends, at.version, at.left)
         for partition, end in self._schedule.ends.items():

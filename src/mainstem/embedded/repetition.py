@@ -151,14 +151,15 @@ class Repetition:
             worker.held[partition] = one.worker.held[partition]
             worker.left[partition] = one.worker.left[partition]
             its = one.worker
-            worker.use(its.version, its.active, its.scale, its.kinds)
+            worker.use(its.version, its.active, its.scale, its.kinds, is_measured=its.is_measured)
             yield one
 
     def _load(self, settings: Settings, version: int) -> Loaded:
         manifest = self._versions.manifest(version)
         scale = manifest.scale
         known = scale if scale is not None else dict(self._recorded.scales).get(version)
-        return load_active(self._versions, version, settings), known, manifest.kinds
+        active = load_active(self._versions, version, settings)
+        return active, known, manifest.kinds, scale is not None
 
 
 def copy_versions(

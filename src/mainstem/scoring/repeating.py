@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "Repeated"]
 
 _WINDOW: Final = 4096
-Loaded: TypeAlias = tuple[ActiveVersion, float | None, Mapping[str, KindScale]]
-"""A version ready to score, its scale, and how its norms of cheaper kinds stand to full ones."""
+Loaded: TypeAlias = tuple[ActiveVersion, float | None, Mapping[str, KindScale], bool]
+"""A version ready to score, its scale, how its norms of cheaper kinds stand to full ones, and
+whether its scale was measured when it was made."""
 
 
 class Repeated:
@@ -101,7 +102,8 @@ class Repeated:
     def _use(self, version: int) -> None:
         if version == self._in_use:
             return
-        self.worker.use(version, *self._load(version))
+        active, scale, kinds, is_measured = self._load(version)
+        self.worker.use(version, active, scale, kinds, is_measured=is_measured)
         for one in range(self._in_use + 1, version + 1):
             self.worker.mark_drawn(one)
         self._in_use = version

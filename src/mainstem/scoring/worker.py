@@ -35,7 +35,7 @@ from mainstem.store.draws import drawn_for_promoted
 
 __all__ = ["Judge", "ScoringWorker"]
 
-_FULL_AT_FIRST: Final = 256  # visits of each partition by version 0
+_FULL_AT_FIRST: Final = 256  # visits of each partition by a version without a measured scale
 Judge: TypeAlias = Callable[[int, int, int], Judgement | None]
 """Judges a partition at a position and an event time; None if it is not worth it yet."""
 
@@ -76,6 +76,7 @@ class ScoringWorker:
         self.version = 0
         self.scale: float | None = None
         self.kinds: Mapping[str, KindScale] = {}
+        self.is_measured = True
         self.trusted = trusted
         self._store = store
         self._settings = settings
@@ -96,9 +97,18 @@ class ScoringWorker:
         active: ActiveVersion,
         scale: float | None,
         kinds: Mapping[str, KindScale],
+        *,
+        is_measured: bool = True,
     ) -> None:
-        """Continue with a version that was taken up before, with its scales; see `take_up`."""
+        """Continue with a version that was taken up before, with its scales; see `take_up`.
+
+        Args:
+            version, active, scale, kinds: see `take_up`.
+            is_measured: whether the scale was measured when the version was made. If not, it is
+                that of the first samples, and the first 256 visits of each partition are full.
+        """
         self.version, self._active, self.scale, self.kinds = version, active, scale, kinds
+        self.is_measured = is_measured
 
     def take_up(
         self,
@@ -151,8 +161,7 @@ class ScoringWorker:
             if is_scored(sample):
                 is_next = again and sample.part == "stream"
                 kind = settings.next_visit if is_next else settings.first_visit
-                # the scale of a version that was made before any sample is that of the first ones
-                is_full = self.version == 0 and sample.offset < _FULL_AT_FIRST
+                is_full = not self.is_measured and sample.offset < _FULL_AT_FIRST
                 asked.setdefault(Kind.FULL if is_full else kind, []).append(sample)
         with SPENT.on(stage):
             for kind, taken in asked.items():

@@ -119,7 +119,8 @@ class Replay:
         self._version = 0
         self._learner = Learner(store, versions, settings)
         self._worker = ScoringWorker(store, settings, [_PARTITION], trusted=True)
-        self._worker.use(0, self.active, None, versions.manifest(0).kinds)
+        kinds = versions.manifest(0).kinds
+        self._worker.use(0, self.active, None, kinds, is_measured=False)
         self._schedule = Schedule(
             judge_every=settings.standing.judge_every,
             round_every=settings.learning.round_every,
