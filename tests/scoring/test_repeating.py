@@ -79,6 +79,7 @@ def test_a_recorded_schedule_repeats_what_was_judged(
             load_active(versions, version, TWO),
             versions.manifest(version).scale,
             versions.manifest(version).kinds,
+            versions.manifest(version).scale is not None,
         )
         repeated = Repeated(store, TWO, load, partition, trusted=False)
         end = sum(one.partition == partition for one in recorded.accepted)
