@@ -103,11 +103,12 @@ def _why(story: dict[str, Any]) -> Iterator[str]:
         judged = f"judged at {place}, with version {since['version']}"
         yield f"It has stood there since {when}: {judged}."
     if now := story["now"]:
-        of_mean, cosine = _cell(now["importance_of_mean"]), now["alignment"]
+        of_mean, cosine = now["importance_of_mean"], now["alignment"]
+        # a forward visit has neither
+        length = "" if of_mean is None else f", length of its mean response {_cell(of_mean)}"
         alignment = "no alignment yet" if cosine is None else f"alignment {_cell(cosine)}"
         yield (
-            f"Importance {_cell(now['importance'])} (1 is the mean canary), "
-            f"length of its mean response {of_mean}; {alignment}."
+            f"Importance {_cell(now['importance'])} (1 is the mean canary){length}; {alignment}."
         )
     if score := story["score"]:
         behind = number_of(score["versions_behind"], "version")
