@@ -47,8 +47,8 @@ BELOW = {
         "versions": "disk errors kinds models process settings",
         "kafka": "behaviour errors events join printable store trusted",
         "scoring": (
-            "behaviour errors estimators evidence ids importance join kinds models process"
-            " responses settings standing store"
+            "behaviour errors estimators evidence ids importance join kinds models objectives"
+            " process responses settings standing store"
         ),
         "learning": (
             "behaviour errors ids importance join kinds logistic models objectives process scoring"

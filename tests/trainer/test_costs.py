@@ -135,7 +135,10 @@ def test_a_round_costs_what_its_passes_read(store: KillingStore, tmp_path: Path)
     assert {
         (1, kind, samples, tokens * samples, round(tokens * plain, 6))
         for kind, (samples, plain) in work.items()
-    } == {row[:2] + row[4:] for row in costs(store)}
+    } == {row[:2] + row[4:] for row in costs(store) if row[0]}
+    # version 0 measured full norms and those of forward passes on 256 pairs of its own words
+    [(samples, its, plain)] = [row[4:] for row in costs(store) if row[:2] == (0, "scale")]
+    assert (512, round((0.73 + 0.32) / 2 * its, 6)) == (samples, round(plain, 6))
     assert set(work) == set(ROUND_KINDS)
     [(seconds,)] = store.rows("SELECT min(seconds) FROM costs_now")
     assert seconds > 0

@@ -202,7 +202,9 @@ def test_first_and_next_visits_are_of_the_kinds_that_are_asked_for(
     worker.program.take_up(Announcement(version=1, generation=1), first=False)
     worker.run()
     early = "offset < 10"
-    assert [(0, True, "full"), (1, False, "forward"), (1, True, "last")] == sorted(
+    # trusted samples are visited as new ones are
+    first, second = (1, False, "forward"), (1, True, "forward")
+    assert [(0, True, "full"), first, second, (1, True, "last")] == sorted(
         (version, bool(is_early), kind)
         for version, is_early, kind in store.rows(
             f"SELECT DISTINCT version, {early}, kind FROM responses FINAL"
