@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mainstem.cli.ending_rounds import counting, quality
-from mainstem.store.versions import VersionTold
+from mainstem.store.versions import RoundTold, VersionTold
 from tests.conftest import Run
 
 
@@ -144,3 +144,13 @@ def test_a_figure_that_is_none_is_not_compared() -> None:
     """Versions with scores that are not finite are not compared."""
     lines = list(quality(report_of(float("nan"), {})))
     assert "not known (its scores are not finite)" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("cold", "weighed", "told"),
+    [(0, 1, "core and edge"), (1, 1, "all, by weight"), (0, 0, "all, alike"), (1, 0, "all, alike")],
+)
+def test_a_round_says_what_it_drew_from(cold: int, weighed: int, told: str) -> None:
+    """A round that heeded no evidence drew all alike; at cold start it drew by weight alone."""
+    one = RoundTold(1, 9, 9, cold, "gate", 0.5, 0.7, 0.6, 0.6, 1, "", weighed)
+    assert told == one.drawn_from

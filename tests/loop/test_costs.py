@@ -85,7 +85,9 @@ def test_what_a_version_cost_is_the_same_everywhere(
     assert {key: tokens for key, (_, samples, tokens) in spent.items() if samples} == told
     lines = mainstem("versions", "--home", small_home, "--json").stdout.splitlines()
     page = mainstem("report", "--home", small_home, "-o", "-").stdout
+    weighed = {one["version"]: one["weighed"] for one in report["rounds"]}
     for one in map(json.loads, lines):
+        assert one["weighed"] == weighed.get(one["version"])
         mine = [cost for cost in report["costs"] if cost["version"] == one["version"]]
         passes = [cost for cost in mine if cost["kind"] != "features"]
         assert one["samples"] == sum(cost["samples"] for cost in passes)

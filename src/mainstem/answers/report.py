@@ -119,6 +119,7 @@ def _rounds(loop: Loop) -> list[dict[str, Any]]:
             "after": {"auc": one.auc_after, "log_loss": one.log_loss_after},
             "promoted": bool(one.promoted),
             "reason": one.reason,
+            "weighed": bool(one.weighed),
         }
         for one in ROUNDS_TOLD.of(loop.store)
     ]

@@ -76,7 +76,7 @@ def _row(one: RoundTold, later: dict[int, str]) -> tuple[str, ...]:
         str(one.version),
         f"{one.samples:,}",
         f"{one.drawn:,}",
-        "all, uniformly" if one.cold else "core and edge",
+        one.drawn_from,
         _short(one.auc_before),
         _short(one.auc_after) + ("*" if one.judged_on == "held_out" else ""),
         f"version {one.version}" if one.promoted else "no",
@@ -90,7 +90,8 @@ def _legend(loop: Loop, report: dict[str, Any], shown: list[RoundTold]) -> Itera
     yield wrapped(
         f"AUC is how often a version ranks {which}; .5 is chance. `at sample` is how many samples "
         "had come when the round began; `drawn` and `from` say how many it trained on, and of "
-        f"what (of all samples while core holds fewer than {learning.core_minimum:,}). `before` "
+        "what: all samples alike where evidence does not help, all by their weight while core "
+        f"holds fewer than {learning.core_minimum:,}, else core and edge by importance. `before` "
         "and `after` are the AUC of the newest version and of its fine-tuned copy on the gate "
         "samples, which are kept to judge versions; `promoted` is the version that the copy "
         "became. `last part` is its AUC on the last "

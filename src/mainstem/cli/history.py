@@ -136,8 +136,9 @@ def versions(
     """Show every version: its parent, whether it was promoted and why, and how well it ranks.
 
     It is held against counting, too: whether it ranks better than the number of
-    purchases and than a logistic regression on the behaviour features. The last
-    columns say what it cost so far: its round, and the samples that it scored.
+    purchases and than a logistic regression on the behaviour features. Then follow
+    whether its round heeded importance and evidence, and what it cost so far: its
+    round, and the samples that it scored.
     """
     from mainstem.store.costs import VERSIONS_AND_COSTS  # numpy is slow to import
     from mainstem.store.evaluations import EVALUATIONS
@@ -199,6 +200,8 @@ _VERSIONS = (
     "beats_counting: 1 if auc is above both",
 )
 _COSTS = (
+    "weighed: 1 if its round heeded importance and evidence, 0 if samples counted alike",
+    "harder: how often a wrong confirmed label is on the harder sample; .5 is chance",
     "samples, tokens: what all passes for it read, once for each pass, padding left out",
     "forward_equivalents: tokens that plain passes would have read for the same work",
     "seconds: how long these passes took, with feature_seconds for behaviour features",

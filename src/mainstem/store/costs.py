@@ -77,22 +77,27 @@ HAS_COSTS: Final = Query(
 )
 """Whether the history has costs: a server that is only asked may not have been migrated yet."""
 VERSIONS_AND_COSTS: Final = f"""
-    SELECT t.*, c.samples AS samples, c.tokens AS tokens,
+    SELECT t.*, r.weighed AS weighed, r.harder AS harder, c.samples AS samples, c.tokens AS tokens,
            c.forward_equivalents AS forward_equivalents, c.seconds AS seconds,
            c.feature_seconds AS feature_seconds
     FROM ({VERSIONS_TOLD.sql}) AS t
     LEFT JOIN (
-        SELECT version, sumIf(v.samples, v.kind != '{FEATURES}') AS samples,
+        SELECT version AS round, toNullable(weighed) AS weighed, harder FROM rounds FINAL) AS r
+        ON t.version = r.round
+    LEFT JOIN (
+        SELECT version AS worked, sumIf(v.samples, v.kind != '{FEATURES}') AS samples,
                sum(v.tokens) AS tokens,
                round(sum(v.forward_equivalents), 1) AS forward_equivalents,
                round(sum(v.seconds), 3) AS seconds,
                round(sumIf(v.seconds, v.kind = '{FEATURES}'), 3) AS feature_seconds
         FROM costs_of_version AS v GROUP BY version) AS c
-        ON t.version = c.version
+        ON t.version = c.worked
     ORDER BY version"""
-"""All versions as `VERSIONS_TOLD` has them, with what each cost, all kinds together.
+"""All versions as `VERSIONS_TOLD` has them, with what its round heeded and what each cost.
 
-`samples` are those that passes read. `feature_seconds` is the part of `seconds` without passes.
+`weighed` is 1 if draw and loss heeded importance and evidence, and `harder` is what decided it;
+both are None without a round. `samples` are those that passes of all kinds read.
+`feature_seconds` is the part of `seconds` without passes.
 """
 
 

@@ -69,7 +69,8 @@ class RoundTold(NamedTuple):
 
     `samples` is the number of samples of all partitions that had arrived when the round began.
     `judged_on` is `gate` or `held_out`. `auc_before` and `log_loss_before` are those of the parent,
-    `auc_after` and `log_loss_after` those of the new version.
+    `auc_after` and `log_loss_after` those of the new version. `weighed` is 1 if its draw and its
+    loss heeded importance and evidence.
     """
 
     version: int
@@ -83,6 +84,14 @@ class RoundTold(NamedTuple):
     log_loss_after: float | None
     promoted: int
     reason: str
+    weighed: int = 1
+
+    @property
+    def drawn_from(self) -> str:
+        """What its samples were drawn from, in words; samples of noise are in none of these."""
+        if not self.weighed:
+            return "all, alike"
+        return "all, by weight" if self.cold else "core and edge"
 
 
 class _Numbered(NamedTuple):
@@ -115,7 +124,7 @@ ROUNDS_TOLD: Final = Query(
     RoundTold,
     """
     SELECT version, arraySum(offsets), drawn, cold, judged_on, auc_before, log_loss_before,
-           auc_after, log_loss_after, promoted, reason
+           auc_after, log_loss_after, promoted, reason, weighed
     FROM rounds FINAL ORDER BY version""",
 )
 

@@ -97,7 +97,7 @@ def rounds(facts: Facts) -> Markup:
             str(one.version),
             f"{one.samples:,}",
             f"{one.drawn:,}",
-            "all, uniformly" if one.cold else "core and edge",
+            one.drawn_from,
             auc_told(one.auc_before),
             auc_told(one.auc_after),
             "held-out" if one.judged_on == "held_out" else one.judged_on or "-",
