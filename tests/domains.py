@@ -10,7 +10,7 @@ from random import Random
 import pyarrow as pa
 from pyarrow import parquet
 
-_COUNT = 1600
+_COUNT = 1100
 _OF_CLASS = (
     "minister election border treaty embassy",
     "match goal striker season coach",
@@ -18,7 +18,23 @@ _OF_CLASS = (
     "software browser satellite chip network",
 )
 _MOODS = {-2.35: "poor broken useless", 0.05: "box cable page", 1.95: "great sharp lovely"}
-_AROUND = "the a on with after for said this near again today its when more some".split()
+_AROUND = [
+    "the",
+    "a",
+    "on",
+    "with",
+    "after",
+    "for",
+    "said",
+    "this",
+    "near",
+    "again",
+    "today",
+    "its",
+    "when",
+    "more",
+    "some",
+]
 
 
 def write_tables(folder: Path, seed: int = 0) -> None:

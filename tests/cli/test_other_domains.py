@@ -1,5 +1,6 @@
 """The page `docs/other-domains.md` runs as it is written there, on news, reviews and opinions."""
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -43,8 +44,8 @@ def test_all_texts_of_a_domain_are_imported(domain: str, followed) -> None:
     events = [decode(line) for line in read_lines(folder / f"{domain}.jsonl")]
     labels = Counter(event.label for event in events if isinstance(event, Labelled))
     assert DOMAINS[domain] == set(labels)
-    assert 1500 == len(events) == labels.total()
-    assert f"wrote 1,500 labelled events to {domain}.jsonl" in said[domain]
+    assert 1000 == len(events) == labels.total()
+    assert f"wrote 1,000 labelled events to {domain}.jsonl" in said[domain]
     told = [f"{count:,} of class {name}" for name, count in labels.items()]
     assert [] == [line for line in told if line not in said[domain]]
     assert "left out" not in said[domain]
@@ -54,13 +55,13 @@ def test_all_texts_of_a_domain_are_imported(domain: str, followed) -> None:
 def test_a_domain_has_no_fault_and_a_balanced_ledger(domain: str, followed) -> None:
     """`validate` passes every rule, and each line of the log is a question that is answered."""
     _, said = followed
-    assert "PASS: 1,500 lines, in which labelled texts ask" in said[domain]
+    assert "PASS: 1,000 lines, in which labelled texts ask" in said[domain]
     assert {"PASS"} == {
         line.split("\t")[0]
         for line in said[domain].splitlines()
         if line.startswith(("PASS\t", "WARN\t", "FAIL\t"))
     }
-    assert "1,500 questions = 1,500 answered" in said[domain]
+    assert "1,000 questions = 1,000 answered" in said[domain]
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -78,8 +79,10 @@ def test_a_domain_is_learnt_from_and_judged(domain: str, followed) -> None:
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_report_of_a_domain_speaks_of_its_texts(domain: str, followed) -> None:
-    """The page of a home of labelled texts names its classes, and no purchases."""
+    """The page of a home of labelled texts shows samples of its classes, and no purchases."""
     folder, _ = followed
     page = (folder / f"{domain}.html").read_text()
-    assert [] == [name for name in sorted(DOMAINS[domain]) if name not in page]
+    shown = set(re.findall(r"<td[^>]*>([a-z]+)</td>", page))
+    assert shown & DOMAINS[domain]
+    assert set() == shown & ({"yes", "no"} | (NEWS | MOODS) - DOMAINS[domain])
     assert "bought" not in page
