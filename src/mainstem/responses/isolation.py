@@ -47,6 +47,8 @@ def factors(samples: int) -> list[Tensor]:
 def lengths(gradient: Tensor) -> Tensor:
     """Length of each row, shape (B,)."""
     rows = gradient.float().flatten(1)
+    if not rows.shape[1]:  # samples without a token have rows without numbers
+        return rows.new_zeros(len(rows))
     # subtle: squares of the gradients of a confident model are 0 in float32
     largest = torch.linalg.vector_norm(rows, ord=torch.inf, dim=1, keepdim=True)
     shares = rows / largest.where(largest > 0, 1)
