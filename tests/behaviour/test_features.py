@@ -237,3 +237,16 @@ def test_the_page_names_every_feature() -> None:
         if f"`{name}`" not in page and f"`_{name.rpartition('_')[2]}`" not in page
     ]
     assert [] == missing
+
+
+def test_words_of_chinese_texts_are_characters() -> None:
+    """A query in Chinese matches titles by its characters, as it does with spaces between them."""
+    pairs = [
+        ("红杯", "红色茶杯"),
+        ("红 杯", "红 色 茶 杯"),
+        ("黑 cup", "红色茶杯"),
+    ]
+    joined, spaced, neither = text_features(pairs)
+    assert joined.tolist() == spaced.tolist()
+    assert joined[FEATURE_NAMES.index("words_query")] == 2.0
+    assert neither[FEATURE_NAMES.index("words_query")] < 0

@@ -139,3 +139,27 @@ def test_a_story_says_what_the_catalogue_says_by_now(
     told = item_now(ITEM_OF_SAMPLE.of(aged, sample=str(UUID(int=number))), Learning(**learning))
     names = ("outdated", "gone", "counts", "days", "text_now")
     assert expected == (told and tuple(told[name] for name in names))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        ("red cup", "red mug", 2 / 3),
+        ("红色茶杯", "红色茶壶", 2 / 5),  # three of five characters are in both
+        ("Delmar 红杯", "delmar 红杯", 0),
+        ("Delmar 红杯", "Delmar 杯红 2", 1 / 4),
+    ],
+)
+def test_the_share_of_words_that_changed_counts_chinese_characters(
+    store: Store, before: str, now: str, changed: float
+) -> None:
+    """Of the words of either text, and of Chinese ones the characters, the share not in both."""
+    rows = [
+        {"item_id": "a", "event_time": day(when), "event_id": f"a{when}", "title": title}
+        for when, title in ((0, before), (2, now))
+    ]
+    store.write("items", columns_of(rows))
+    sampled(store, 1, 1, item_id="a", item_text=before)
+    sampled(store, 2, 3, item_id="b", item_text="lamp")
+    [(found,)] = store.rows("SELECT sum(changed) FROM changed_texts")  # a text as it was has no row
+    assert found == pytest.approx(changed)

@@ -5,6 +5,7 @@ from mainstem.behaviour.counts import HOUR, KINDS, Count, Hour, hour_of, query_k
 from mainstem.behaviour.feature import Feature
 from mainstem.behaviour.features import FEATURE_NAMES, FEATURES, features, text_features
 from mainstem.behaviour.sums import LAST_POSITION, Counted, Sums
+from mainstem.behaviour.transforms import words_in
 
 __all__ = [
     "DAYS",
@@ -25,4 +26,5 @@ __all__ = [
     "hour_of",
     "query_key",
     "text_features",
+    "words_in",
 ]

@@ -1,6 +1,7 @@
 """Overlaps of the words of items with queries and histories, and times on a circle."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
@@ -8,10 +9,12 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Words", "circle", "words_of"]
+__all__ = ["Words", "circle", "words_in", "words_of"]
 
 _TITLES: Final = " ; "  # between the titles of a history, as `context_text` writes them
 _PARTS: Final = " | "  # between the parts of an item, as `item_text` writes them
+# the characters that BERT's tokenizers set apart
+_CHINESE: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _Floats: TypeAlias = NDArray[np.float64]
 _Set: TypeAlias = Callable[[str], frozenset[str]]
 
@@ -119,8 +122,19 @@ def _of_query(
     )
 
 
+def words_in(text: str) -> list[str]:
+    """The lower-cased words of a text; a Chinese character is a word, as the tokenizer has it.
+
+    Example:
+        >>> words_in("Red cup 红杯")
+        ['red', 'cup', '红', '杯']
+    """
+    spaced = text if text.isascii() else _CHINESE.sub(r" \g<0> ", text)
+    return spaced.lower().split()
+
+
 def _words(text: str) -> frozenset[str]:
-    return frozenset(text.lower().split())
+    return frozenset(words_in(text))
 
 
 def _trigrams(word: str) -> frozenset[str]:

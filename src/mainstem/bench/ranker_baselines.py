@@ -6,7 +6,7 @@ that are trained on the part that a version is trained on.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from itertools import product
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mainstem.behaviour import FEATURE_NAMES
+from mainstem.behaviour import FEATURE_NAMES, words_in
 from mainstem.bench.ranker_log import Part, RankerLog
 from mainstem.errors import SettingError
 from mainstem.learning.evaluation import auc
@@ -73,12 +73,12 @@ def bm25(texts: Iterable[str]) -> Ranking:
     Source:
         Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond, 2009.
     """
-    documents = [_words(text) for text in texts]
+    documents = [words_in(text.replace("|", " ")) for text in texts]
     holding = Counter(word for words in documents for word in set(words))
     mean = sum(map(len, documents)) / max(len(documents), 1) or 1.0
 
     def score(query: str, item: str) -> float:
-        words = _words(item)
+        words = words_in(item.replace("|", " "))
         counts = Counter(words)
         norm = _SATURATION * (1 - _LENGTH + _LENGTH * len(words) / mean)
         return math.fsum(
@@ -86,7 +86,7 @@ def bm25(texts: Iterable[str]) -> Ranking:
             * counts[word]
             * (_SATURATION + 1)
             / (counts[word] + norm)
-            for word in _words(query)
+            for word in words_in(query)
             if counts[word]
         )
 
@@ -179,7 +179,3 @@ def _log_odds(model: Any) -> Fitted:
 
 def _of_part(fitted: Fitted) -> Ranking:
     return lambda part: fitted(part.features)
-
-
-def _words(text: str) -> Sequence[str]:
-    return text.casefold().replace("|", " ").split()

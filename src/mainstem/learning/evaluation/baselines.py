@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from mainstem.behaviour import words_in
 from mainstem.join import PlacedSample
 from mainstem.learning.evaluation.metrics import auc
 
@@ -55,5 +56,5 @@ def _bought_together(
 
 def _overlap(sample: PlacedSample) -> float:
     """Share of the item's words that occur in the context."""
-    words = set(sample.item_text.split(" | ")[0].lower().split())
-    return len(words & set(sample.context_text.lower().split())) / max(len(words), 1)
+    words = set(words_in(sample.item_text.split(" | ")[0]))
+    return len(words & set(words_in(sample.context_text))) / max(len(words), 1)
