@@ -9,7 +9,7 @@ import msgspec
 
 from mainstem.errors import HomeError
 from mainstem.settings import Settings
-from mainstem.settings.comparing import differences, that_affect
+from mainstem.settings.comparing import AUTO, CHOSEN, differences, that_affect
 from mainstem.settings.renamed import renamed
 
 __all__ = ["SETTINGS", "check_same", "no_home", "record", "recorded"]
@@ -40,7 +40,10 @@ def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """
     # a home that was made before a setting existed has its default
     defaults = that_affect(Settings(), "join", "results") if found else {}
-    differ, undo = differences({**wanted, **defaults, **found}, wanted)
+    there = {**wanted, **defaults, **found}
+    # a home that was made before such choices were recorded takes those of now
+    there |= {name: wanted[name] for name in CHOSEN if name in wanted and there[name] == AUTO}
+    differ, undo = differences(there, wanted)
     if differ:
         go_on = f"{undo} goes on, " if undo else ""
         msg = (
