@@ -157,7 +157,12 @@ def open_tracker(settings: Settings, folder: Path) -> "Iterator[Tracker | None]"
         yield tracker
 
 
-def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:
+def threads(
+    home: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    begins_again: bool = False,
+) -> int:
     """Set the number of threads that torch uses, and let the allocator keep memory between passes.
 
     Args:
@@ -165,6 +170,8 @@ def threads(home: Path | None = None, environment: Mapping[str, str] = os.enviro
             with, because sums depend on it.
         environment: variables by name, which may hold `OMP_NUM_THREADS`. Without it and without a
             home, torch uses the cores that this process may use.
+        begins_again: whether the home begins again. It then repeats its number of threads, unless
+            the environment asks for another one.
 
     Returns:
         The number of threads.
@@ -177,7 +184,7 @@ def threads(home: Path | None = None, environment: Mapping[str, str] = os.enviro
 
     keep_freed_memory()
     asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
-    if asked and made_with and asked != made_with:
+    if asked and made_with and asked != made_with and not begins_again:
         msg = (
             f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for "
             f"{asked}, which makes other sums; leave it out or set it to {made_with}, "

@@ -33,9 +33,9 @@ def settings_of(
     """
     if given is not None:
         kept = record(folder)
-        free = ("join.questions", *CHOSEN)  # the log and the machine decided
+        open_ = ("join.questions", *CHOSEN)  # the log and the machine decided
         values = given.flat()
-        given = given.but({n: kept.get(n, AUTO) for n in free if values[n] == AUTO})
+        given = given.but({n: kept.get(n, AUTO) for n in open_ if values[n] == AUTO})
         check_same(kept, that_affect(given, "join", "results"))
         return given
     now = Settings.from_environment(environment).flat()

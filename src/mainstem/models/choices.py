@@ -4,15 +4,71 @@ Both change the last digits of every figure. So a home records what was decided 
 and `auto` means this from then on: a replay on another machine repeats it, or is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mainstem.errors import HomeError, SettingError
 from mainstem.process.machine import Machine
 from mainstem.settings import Settings
-from mainstem.settings.comparing import AUTO
+from mainstem.settings.comparing import AUTO, CHOSEN
 
-__all__ = ["check_machine", "chosen", "for_an_answer", "repeatable", "told"]
+__all__ = ["check_machine", "chosen", "for_an_answer", "repeatable", "settled_on", "told"]
+
+
+def settled_on(
+    settings: Settings,
+    kept: Mapping[str, Any],
+    machine: Machine,
+    threads: int,
+    *,
+    begins_again: bool = False,
+    say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
+) -> Settings:
+    """Settings without `auto` for a replay into a home, and a line where they surprise.
+
+    Args:
+        settings: settings that a user gave.
+        kept: what the home records, by name; empty where it records nothing yet.
+        machine: the machine that computes.
+        threads: number of threads that torch uses.
+        begins_again: whether the home begins again. It then repeats what it records, as far as the
+            user asks for nothing else and the machine can.
+        say: receives the line, if there is one.
+
+    Raises:
+        HomeError: if the home goes on and was made with what this machine lacks.
+        SettingError: if the settings ask for what this machine lacks.
+    """
+    made_with = repeatable(kept, machine) if begins_again else kept
+    found = chosen(settings, made_with, machine)
+    check_machine(found, {} if begins_again else kept, machine)
+    if begins_again and kept:
+        before, now = chosen(Settings(), kept, machine), chosen(Settings(), {}, machine)
+        threads_before = kept.get("threads", threads)
+        is_other = told(_pair(before)) != told(_pair(found)) or threads_before != threads
+        if is_other:
+            say(
+                f"the home was made {told(_pair(before))} with {_count(threads_before)}; it begins "
+                f"again {told(_pair(found))} with {_count(threads)}"
+            )
+        elif told(_pair(now)) != told(_pair(found)) or threads != machine.cores:
+            say(
+                f"it computes {told(_pair(found))} with {_count(threads)}, as the home did before; "
+                "MAINSTEM_MODEL__DEVICE, MAINSTEM_RESPONSES__PRECISION and OMP_NUM_THREADS ask for "
+                f"others (this machine alone would take {now.model.device}, "
+                f"{now.responses.precision} and {machine.cores})"
+            )
+    return found
+
+
+def _pair(settings: Settings) -> Settings:
+    """What the machine decides of some settings, and defaults for the rest."""
+    values = settings.flat()
+    return Settings.of({name: values[name] for name in CHOSEN})
+
+
+def _count(threads: int) -> str:
+    return f"{threads} thread{'s' * (threads > 1)}"
 
 
 def chosen(settings: Settings, made_with: Mapping[str, Any], machine: Machine) -> Settings:
@@ -130,6 +186,8 @@ def told(settings: Settings) -> str:
     """
     where = "a GPU" if settings.model.device == "cuda" else "the CPU"
     scores, trains = settings.responses.precision, settings.learning.train_precision
-    numbers = f"in {scores}" if scores == trains else f"scoring in {scores} and training in {trains}"
+    numbers = (
+        f"in {scores}" if scores == trains else f"scoring in {scores} and training in {trains}"
+    )
     compiled = ", with a compiled network in training" if settings.learning.compile else ""
     return f"on {where}, {numbers}{compiled}"

@@ -17,7 +17,7 @@ from mainstem.models.device import device_of
 from mainstem.scoring.kinds import stand_in
 from mainstem.settings import Settings
 
-__all__ = ["compiles"]
+__all__ = ["compiles", "with_compiling"]
 
 _LOG: Final = logging.getLogger("mainstem.learn")
 _BATCHES: Final = (8, 5)  # pairs of each batch: the sizes differ, as those of a training do
@@ -65,3 +65,26 @@ def compiles(
             tell(f"{reason.partition(';')[0]}; rounds train without")
             return False
     return True
+
+
+def with_compiling(
+    settings: Settings,
+    encoder: Callable[[], CrossEncoder],
+    *,
+    known: bool | None = None,
+    compiler: Callable[..., Any] = torch.compile,
+    tell: Callable[[str], object] = _LOG.warning,
+) -> Settings:
+    """Settings that ask for compiling only where it works, as it is known or found out.
+
+    Args:
+        settings: settings that may ask for it.
+        encoder: gives the model that is to be trained; called only if it has to be found out.
+        known: whether it worked when it was found out; None if it never was.
+        compiler, tell: see `compiles`.
+    """
+    if not settings.learning.compile:
+        return settings
+    if known is None:
+        known = compiles(encoder(), settings, compiler=compiler, tell=tell)
+    return settings.but({"learning.compile": known})
