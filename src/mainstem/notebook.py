@@ -157,7 +157,6 @@ class Home:
             msg = "a replay needs a folder, not store=; a deployment has `mainstem stream replay`"
             raise SettingError(msg)
         watcher = Progress(say)
-        # what differs is for the replay to refuse
         settings = self._settings or self.settings.but(dict.fromkeys(CHOSEN, AUTO))
         threads(self.folder, begins_again=from_start)
         until = None if as_of is None else moment(as_of)
