@@ -21,6 +21,7 @@ from tests.running_pages import prepare, run
 
 README = ROOT / "README.md"
 OWN = {
+    "docs/other-domains.md": "cli/test_other_domains.py",  # also makes the tables that it reads
     "docs/python.md": "test_notebook.py",  # also compares with the output of commands
     "docs/responses-alone.md": "responses/test_responses_alone.py",  # uses a local model
     "docs/your-own-log.md": "cli/test_your_own_log.py",  # also checks the logs that it makes

@@ -16,6 +16,7 @@ from mainstem.behaviour import FEATURE_NAMES
 from mainstem.bench.ranker import bench_log
 from mainstem.bench.ranker_baselines import bm25, counted_rankings, fitted_rankings
 from mainstem.bench.ranker_log import Part, RankerLog, joined, shoppers_of
+from mainstem.bench.ranker_options import OPTIONS, bench_options
 from mainstem.bench.ranker_shop import shop_log
 from mainstem.errors import LogError
 from mainstem.events import decode
@@ -142,3 +143,21 @@ def test_every_ranking_is_measured_on_the_same_samples(log: RankerLog) -> None:
     assert between["low"] < between["mean"] < between["high"]
     for measure in ("auc", "ndcg10", "mrr", "ece"):
         assert all(0 <= rows[name][measure] <= 1 for name in ("mainstem", "trees"))
+
+
+def test_an_option_is_held_against_the_same_training_without_it(log: RankerLog) -> None:
+    """An option that changes nothing makes no difference, and one that does has an interval."""
+    options = {"nothing": {"learning.accumulate": 1}, "smooth": {"learning.label_smoothing": 0.5}}
+    found = bench_options(log, [1], options=options)
+    nothing, smooth = found["options"]["nothing"], found["options"]["smooth"]
+    assert [0.0, 0.0, 0.0] == [nothing[name] for name in ("mean", "low", "high")]
+    assert pytest.approx(smooth["auc"] - found["auc"]) == smooth["mean"]
+    assert smooth["low"] <= smooth["mean"] <= smooth["high"]
+    assert smooth["low"] < smooth["high"]
+
+
+def test_every_option_of_training_is_measured() -> None:
+    """All settings that a training has as options are among those of the bench."""
+    known = {name for settings in OPTIONS.values() for name in settings}
+    named = ("adversarial", "label_smoothing", "r_drop", "accumulate", "train_precision", "compile")
+    assert known >= {f"learning.{name}" for name in (*named, "averaged")}

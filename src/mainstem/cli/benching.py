@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mainstem.cli.adapter_bench import adapters
 from mainstem.cli.bench_rounds import rounds
 from mainstem.cli.costing import cost
 from mainstem.cli.evidencing import evidence
@@ -35,6 +36,7 @@ bench = typer.Typer(
 
 bench.command()(cost)
 bench.command()(evidence)
+bench.command()(adapters)
 bench.command()(families)
 bench.command()(ranker)
 bench.command("rounds")(rounds)

@@ -135,10 +135,8 @@ def versions(
 ) -> None:
     """Show every version: its parent, whether it was promoted and why, and how well it ranks.
 
-    It is held against counting, too: whether it ranks better than the number of
-    purchases and than a logistic regression on the behaviour features. Then follow
-    whether its round heeded importance and evidence, and what it cost so far: its
-    round, and the samples that it scored.
+    It is held against counting, too: the number of purchases, and a regression.
+    Then follow whether its round heeded evidence, and what it cost so far.
     """
     from mainstem.store.costs import VERSIONS_AND_COSTS  # numpy is slow to import
     from mainstem.store.evaluations import EVALUATIONS

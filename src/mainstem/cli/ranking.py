@@ -55,6 +55,14 @@ def ranker(
     ] = 30_000,
     words: Annotated[bool, typer.Option(help="Train versions that read words alone too.")] = True,
     train: Annotated[bool, typer.Option(help="Measure the speed of training too.")] = True,
+    options: Annotated[
+        bool,
+        typer.Option(
+            "--options",
+            help="Measure only what each option of training gives, on each log: the difference "
+            "that it makes to the AUC.",
+        ),
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option(
@@ -69,6 +77,7 @@ def ranker(
     measured on its last part.
     """
     from mainstem.bench.ranker import bench_log  # torch is slow to import
+    from mainstem.bench.ranker_options import bench_options
     from mainstem.bench.ranker_shop import bench_shop
     from mainstem.bench.training import train_ratio
     from mainstem.bootstrap import threads
@@ -81,15 +90,20 @@ def ranker(
     last = (_milliseconds(test_from), _milliseconds(test_until))
     found: dict[str, Any] = {"logs": {}}
     for log in _logs(logs, settings, shoppers, last):
+        if options:
+            found["logs"][log.name] = bench_options(log, chosen, told=_told)
+            continue
         found["logs"][log.name] = bench_log(log, chosen, quick=quick, words=words, told=_told)
         if train and "train" not in found:
             first, some = first_encoder(log.texts, log.settings), log.train.placed[:_TRAINED]
             found["train"] = train_ratio(first, some, log.settings, times=1 if quick else 3)
-    if shop:
+    if shop and not options:
         events = min(shop_events, _QUICK_EVENTS) if quick else shop_events
         found["shop"] = bench_shop(events, chosen, settings, _temporary_store, told=_told)
     if as_json:
         print(in_json(found))
+    elif options:
+        _show_options(found["logs"])
     else:
         _show(found)
 
@@ -149,6 +163,20 @@ def _show(found: dict[str, Any]) -> None:
         print("shop: " + ", ".join(f"{name} {found['shop'][name]:.4f}" for name in names))
     if "train" in found:
         print(f"train: {found['train']['ratio']:.2f} times the samples a second of a plain loop")
+
+
+def _show_options(logs: dict[str, Any]) -> None:
+    from mainstem.cli.tables import show  # rich is slow to import
+
+    names = ("auc", "mean", "low", "high")
+    rows = [
+        (log, name, *(_cell(one[column]) for column in names), f"{one['seconds']:.2f}")
+        for log, found in logs.items()
+        for name, one in found["options"].items()
+    ]
+    show(("log", "option", *names, "seconds"), rows)
+    for log, found in logs.items():
+        print(f"{log}: AUC without an option {_cell(found['auc'])}")
 
 
 def _cell(value: float | None) -> str:

@@ -20,6 +20,8 @@ __all__ = ["BatchCheck", "batch_norms", "check_apart", "factors", "lengths", "ve
 
 # factors from 2^-4 to 2^4: multiplying by them rounds nothing, even in half precision
 _BASE: Final = 9
+# a shorter row may hold numbers that float32 does not hold exactly, or rounds to 0
+_SHORTEST: Final = 1e-30
 _MAY_BE_OFF: Final = 0.1  # tolerated share of a length; two factors differ by 2 or more
 
 
@@ -44,7 +46,8 @@ def factors(samples: int) -> list[Tensor]:
 @torch.no_grad()
 def lengths(gradient: Tensor) -> Tensor:
     """Length of each row, shape (B,)."""
-    found: Tensor = torch.linalg.vector_norm(gradient.float().flatten(1), dim=1)
+    # subtle: squares of the gradients of a confident model are 0 in float32
+    found: Tensor = torch.linalg.vector_norm(gradient.double().flatten(1), dim=1)
     return found
 
 
@@ -59,6 +62,7 @@ def verdicts(passes: Sequence[Sequence[Tensor]], by: Sequence[Tensor]) -> list[b
 
     Returns:
         For each layer True or False, and None where no gradient reached it, so that nothing shows.
+        A row shorter than 1e-30 shows nothing: that of a sample that a model is very sure of.
 
     Example:
         >>> by = factors(2)
@@ -70,11 +74,14 @@ def verdicts(passes: Sequence[Sequence[Tensor]], by: Sequence[Tensor]) -> list[b
     for first, *others in zip(*passes, strict=True):
         off = [
             # NaN compares as not off
-            (other - first * factor.to(first.device)).abs()
-            > _MAY_BE_OFF * first * factor.to(first.device)
+            (
+                (other - first * factor.to(first.device)).abs()
+                > _MAY_BE_OFF * first * factor.to(first.device)
+            )
+            & (first > _SHORTEST)
             for other, factor in zip(others, by[1:], strict=True)
         ]
-        told.append(torch.stack([(first > 0).any(), torch.stack(off).any()]))
+        told.append(torch.stack([(first > _SHORTEST).any(), torch.stack(off).any()]))
     # subtle: this waits for the device once, not once for each layer
     found = torch.stack(told).tolist() if told else []
     return [False if is_off else True if has_any else None for has_any, is_off in found]
