@@ -1,9 +1,6 @@
 """The bench of adapters: a part of a given model is trained, beside all of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,15 +8,7 @@ from mainstem.bench.adapters import MODES, bench_adapters
 from mainstem.bench.families import tiny_settings
 from mainstem.bench.ranker_shop import shop_log
 from mainstem.bench.tiny_families import save_tiny
-from mainstem.settings.urls import url_of
-from mainstem.store import Store
-
-
-@contextmanager
-def opened() -> Iterator[Store]:
-    """An empty history that does not outlive its use."""
-    with TemporaryDirectory() as folder, Store(url_of("chdb", Path(folder, "history"))) as store:
-        yield store
+from mainstem.cli.costing import opened
 
 
 def test_each_mode_is_trained_and_its_responses_compared(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_report_has_every_part_a_machine_reads(whole: dict[str, Any]) -> None:
     )
     assert hashes | others | pace | {"sets", "versions", "costs"} == set(whole)
     assert {"core", "edge", "contradictory", "spent"} == set(whole["sets"])
-    told = {"version", "available", "drawn", "before", "after", "promoted", "reason"}
+    told = {"version", "available", "drawn", "before", "after", "promoted", "reason", "weighed"}
     assert told == set(whole["rounds"][0])
     assert all(one["drawn"] <= one["available"] for one in whole["rounds"])
 

@@ -25,10 +25,9 @@ from mainstem.settings import Settings
 
 __all__ = ["MODES", "bench_adapters"]
 
-_FULL: Final = "full"
 MODES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        _FULL: {},
+        "full": {},
         "LoRA 8": {"model.adapter": "lora", "model.adapter_rank": 8},
         "head": {"model.adapter": "head"},
         "last two blocks": {"model.adapter": "blocks", "model.adapter_blocks": 2},
@@ -57,8 +56,9 @@ def bench_adapters(
         `trained` and `tested`, numbers of samples; and `rows`, one for each mode: `mode`; `auc` on
         the last part, with more than two classes the mean of each against the rest; `accuracy`
         there; `seconds` and `forward_equivalents` of the training; `parameters`, how many numbers
-        are trained; `first_spearman` and `spearman`, the rank correlation of response norms with
-        those over all weights, under the models before and after the training.
+        are trained; `first_spearman` and `spearman`, the rank correlation of response norms over
+        what the mode trains with the norms over all weights: of the given model, and of the version
+        that each of the two modes has trained.
     """
     known = log.train.placed[-trained:]
     held_out = len(known) // 10

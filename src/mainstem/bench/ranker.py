@@ -28,7 +28,7 @@ from mainstem.learning.training.fine_tuning import fine_tune
 from mainstem.models import ActiveVersion
 from mainstem.settings import Settings
 
-__all__ = ["Scores", "bench_log", "scores_of_seeds", "trained"]
+__all__ = ["Scores", "bench_log", "mean_auc", "scores_of_seeds", "trained"]
 
 Scores: TypeAlias = NDArray[np.float64]
 Told: TypeAlias = Callable[[str], object]
@@ -125,6 +125,16 @@ def trained(log: RankerLog, settings: Settings, seed: int) -> ActiveVersion:
     return ActiveVersion(training.encoder, settings)
 
 
+def mean_auc(labels: NDArray[np.int64], scores: Scores) -> float | None:
+    """Mean AUC over the rankings of each seed; None if there is only one label.
+
+    Args:
+        labels: 0 or 1 for each sample, shape (N,).
+        scores: scores of S seeds, shape (S, N).
+    """
+    return _mean([auc(labels, one) for one in scores])
+
+
 def _log_odds(active: ActiveVersion, part: Part) -> Scores:
     logits = active.logits(examples_of(part.placed))
     found: Scores = logits[:, 1] - logits[:, 0]
@@ -134,7 +144,7 @@ def _log_odds(active: ActiveVersion, part: Part) -> Scores:
 def _measures(name: str, log: RankerLog, test: Scores, lists: Scores) -> Mapping[str, float | None]:
     labels, gains, questions = log.test.labels, log.lists.labels, log.lists.questions
     found: dict[str, float | None] = {
-        "auc": _mean([auc(labels, one) for one in test]),
+        "auc": mean_auc(labels, test),
         "ndcg10": _mean([_mean(ndcg_of_questions(gains, one, questions)) for one in lists]),
         "mrr": _mean([_mean(reciprocal_ranks(gains, one, questions)) for one in lists]),
         "log_loss": None,

@@ -8,12 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mainstem.bench.ranker import Scores, scores_of_seeds
+from mainstem.bench.ranker import Scores, mean_auc, scores_of_seeds
 from mainstem.bench.ranker_log import RankerLog
-from mainstem.learning.evaluation.metrics import auc
 from mainstem.learning.evaluation.paired import paired_auc
 from mainstem.process.stopwatch import SPENT
 
@@ -51,7 +47,7 @@ def bench_options(
         `auc` of versions without an option, in the mean over the seeds; and `options`, by name:
         `auc`; `mean`, `low` and `high` of its difference by a paired bootstrap over questions, each
         None if the last part has one label; and `seconds`, how long training took, as a multiple of
-        the time without an option.
+        the time without an option, by the clock, so only of use on a machine that is quiet.
     """
     labels, questions = log.test.labels, log.test.questions
     plain, plain_seconds = _scores(log, seeds, {}, told)
@@ -61,11 +57,11 @@ def bench_options(
         scores, seconds = _scores(log, seeds, settings, told)
         difference = paired_auc(labels, scores, plain, questions, seed=0)
         found[name] = {
-            "auc": _mean(labels, scores),
+            "auc": mean_auc(labels, scores),
             **(asdict(difference) if difference else dict.fromkeys(("mean", "low", "high"))),
             "seconds": seconds / plain_seconds,
         }
-    return {"auc": _mean(labels, plain), "options": found}
+    return {"auc": mean_auc(labels, plain), "options": found}
 
 
 def _scores(
@@ -78,9 +74,3 @@ def _scores(
     with SPENT.counting() as spent:
         scores, _ = scores_of_seeds(log, log.settings.but(settings), seeds, told)
     return scores, spent["train"].seconds
-
-
-def _mean(labels: NDArray[np.int64], scores: Scores) -> float | None:
-    each = [auc(labels, one) for one in scores]
-    known = [one for one in each if one is not None]
-    return float(np.mean(known)) if known else None

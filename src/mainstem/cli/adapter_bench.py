@@ -46,7 +46,9 @@ def adapters(
     if as_json:
         print(in_json({"logs": found}))
         return
-    names = ("mode", "auc", "accuracy", "seconds", "parameters", "first_spearman", "spearman")
+    quality = ("mode", "auc", "accuracy")
+    cost = ("seconds", "forward_equivalents", "parameters")
+    names = (*quality, *cost, "first_spearman", "spearman")
     rows = [
         (log, *(_cell(row[one]) for one in names)) for log in found for row in found[log]["rows"]
     ]

@@ -46,8 +46,13 @@ def factors(samples: int) -> list[Tensor]:
 @torch.no_grad()
 def lengths(gradient: Tensor) -> Tensor:
     """Length of each row, shape (B,)."""
+    rows = gradient.float().flatten(1)
+    if not rows.shape[1]:  # samples without a token have rows without numbers
+        return rows.new_zeros(len(rows))
     # subtle: squares of the gradients of a confident model are 0 in float32
-    found: Tensor = torch.linalg.vector_norm(gradient.double().flatten(1), dim=1)
+    largest = torch.linalg.vector_norm(rows, ord=torch.inf, dim=1, keepdim=True)
+    shares = rows / largest.where(largest > 0, 1)
+    found: Tensor = torch.linalg.vector_norm(shares, dim=1) * largest.squeeze(1)
     return found
 
 
@@ -72,16 +77,14 @@ def verdicts(passes: Sequence[Sequence[Tensor]], by: Sequence[Tensor]) -> list[b
     """
     told = []
     for first, *others in zip(*passes, strict=True):
+        shows = first > _SHORTEST
+        expected = [first * factor.to(first.device) for factor in by[1:]]
         off = [
             # NaN compares as not off
-            (
-                (other - first * factor.to(first.device)).abs()
-                > _MAY_BE_OFF * first * factor.to(first.device)
-            )
-            & (first > _SHORTEST)
-            for other, factor in zip(others, by[1:], strict=True)
+            shows & ((other - one).abs() > _MAY_BE_OFF * one)
+            for other, one in zip(others, expected, strict=True)
         ]
-        told.append(torch.stack([(first > _SHORTEST).any(), torch.stack(off).any()]))
+        told.append(torch.stack([shows.any(), torch.stack(off).any()]))
     # subtle: this waits for the device once, not once for each layer
     found = torch.stack(told).tolist() if told else []
     return [False if is_off else True if has_any else None for has_any, is_off in found]
