@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainstem.embedded.recorded import recorded
+from mainstem.embedded.recorded import past_record, record
 from mainstem.errors import HomeError, SettingError
 from mainstem.events import read_lines
 from mainstem.process.allocator import keep_freed_memory
@@ -183,7 +183,8 @@ def threads(
     import torch  # takes seconds to import
 
     keep_freed_memory()
-    asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
+    read = past_record if begins_again else record
+    asked, made_with = asked_threads(environment), read(home).get("threads") if home else None
     if asked and made_with and asked != made_with and not begins_again:
         msg = (
             f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for "

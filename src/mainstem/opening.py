@@ -20,7 +20,7 @@ from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
 from mainstem.embedded.asked import Asked
 from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.embedded.opening import check_versions, open_log
-from mainstem.embedded.recorded import record
+from mainstem.embedded.recorded import past_record, record
 from mainstem.errors import HomeError, LogError
 from mainstem.events import read_lines
 from mainstem.events.known_log import OpenedLog, same_log
@@ -101,7 +101,8 @@ def open_loop(
         found = opened.survey
         if lack := why_not_joined(found, str(path), settings):
             raise LogError(lack)
-        kept, threads = record(home.folder), threads_now()
+        read = past_record if asked.from_start else record
+        kept, threads = read(home.folder), threads_now()
         settled = settled_on(
             settings,
             kept,

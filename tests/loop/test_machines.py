@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mainstem.answers.report import report_of
 from mainstem.embedded.asked import Asked
 from mainstem.embedded.recorded import record
 from mainstem.errors import HomeError
@@ -40,8 +39,8 @@ def replay(
     *,
     watcher: Any = None,
     **to: Any,
-) -> tuple[str, list[bytes]]:
-    """Replay a log on a pretended machine; return the hash of the sets and all weights."""
+) -> tuple[Any, list[bytes]]:
+    """Replay a log on a pretended machine; return all norms and all weights."""
     with open_loop(
         str(log),
         home,
@@ -52,10 +51,10 @@ def replay(
         machine=machine,
     ) as loop:
         loop.run()
-        found = report_of(loop, str(home))["set_hash"]
+        rows = loop.store.rows("SELECT sample_id, version, norm FROM responses_now ORDER BY ALL")
     weights = sorted((home / "versions").rglob("weights.safetensors"))
     assert len(weights) > 1
-    return found, [one.read_bytes() for one in weights]
+    return rows, [one.read_bytes() for one in weights]
 
 
 @pytest.fixture(scope="module")
