@@ -75,7 +75,7 @@ BELOW = {
         "bootstrap": "embedded errors events kafka process settings store tracking versions",
         "opening": (
             "bootstrap embedded errors events join learning "
-            "loop process settings store trusted validate"
+            "loop models process settings store trusted validate"
         ),
     }.items()
 }

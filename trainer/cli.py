@@ -1,16 +1,20 @@
 """Commands of the programs that need torch: `mainstem train score` and `mainstem train learn`."""
 
+import logging
 import os
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from mainstem.bootstrap import open_broker
 from mainstem.cli.programs import HttpOption, SessionOption, begin, settled
 from mainstem.kafka.reach import reach, reach_store
+from mainstem.settings import Settings
 from mainstem.settings.addresses import Addresses
 
 __all__ = ["train"]
+
+_LOG: Final = logging.getLogger("mainstem")
 
 train = typer.Typer(
     help="Programs that score samples and learn from them, beside Kafka.", no_args_is_help=True
@@ -39,8 +43,7 @@ def score(
 
     from .running import run_scorer
 
-    threads()
-    run_scorer(addresses, settings, monitor, session_timeout, idle)
+    run_scorer(addresses, _computing(settings, threads()), monitor, session_timeout, idle)
 
 
 @train.command()
@@ -70,5 +73,14 @@ def learn(
 
     from .running import run_learner
 
-    threads()
-    run_learner(addresses, settings, monitor, session_timeout, frozen=frozen)
+    run_learner(addresses, _computing(settings, threads()), monitor, session_timeout, frozen=frozen)
+
+
+def _computing(settings: Settings, threads: int) -> Settings:
+    """Settle what this machine decides, refuse what it cannot do, and log both."""
+    from mainstem.models.choices import settled_on, told
+    from mainstem.process.machine import this_machine
+
+    found = settled_on(settings, {}, this_machine(), threads)
+    _LOG.info("computes %s, with OMP_NUM_THREADS=%d", told(found), threads)
+    return found

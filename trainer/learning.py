@@ -22,6 +22,7 @@ from mainstem.kafka.schedule import ScheduleWriter
 from mainstem.learning import Claim, Learner, Position, begun_again
 from mainstem.learning.draws import StoredPool
 from mainstem.learning.first import keep_row, make_first_version
+from mainstem.learning.training.trial import with_compiling
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.scoring import NEVER, direction_of, scale_of
 from mainstem.scoring.schedule import round_is_due
@@ -81,7 +82,8 @@ class LearningProgram:
         self._store, self._versions, self._settings = store, versions, settings
         self._announcements, self._producer, self._schedule = announcements, producer, schedule
         self._intake, self._frozen = intake, frozen
-        self._learner = Learner(store, versions, settings, tracker)
+        self._learner, self._tracker = Learner(store, versions, settings, tracker), tracker
+        self._tried = False  # whether it was found out if the network can be compiled
         self._announced, self._looked = -1, 0.0
         # the last round that topic `schedule` is known to have; below 0 if that is unknown
         self._published = -1
@@ -190,7 +192,12 @@ class LearningProgram:
         number = max(patiently(newest_number, self._store), parent) + 1
         begun = time.monotonic()
         _LOG.info("round %d begins from version %d", number, parent)
-        active = ActiveVersion(self._versions.load(parent), self._settings)
+        encoder = self._versions.load(parent)
+        if self._settings.learning.compile and not self._tried:
+            self._tried = True
+            self._settings = with_compiling(self._settings, lambda: encoder)
+            self._learner = Learner(self._store, self._versions, self._settings, self._tracker)
+        active = ActiveVersion(encoder, self._settings)
         pool = StoredPool(self._store)
         try:
             begin = partial(self._learner.round, number, parent, active, pool, position, claim)

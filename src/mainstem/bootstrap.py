@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mainstem.embedded.recorded import recorded
+from mainstem.embedded.recorded import past_record, record
 from mainstem.errors import HomeError, SettingError
 from mainstem.events import read_lines
 from mainstem.process.allocator import keep_freed_memory
@@ -157,7 +157,12 @@ def open_tracker(settings: Settings, folder: Path) -> "Iterator[Tracker | None]"
         yield tracker
 
 
-def threads(home: Path | None = None, environment: Mapping[str, str] = os.environ) -> int:
+def threads(
+    home: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    begins_again: bool = False,
+) -> int:
     """Set the number of threads that torch uses, and let the allocator keep memory between passes.
 
     Args:
@@ -165,6 +170,8 @@ def threads(home: Path | None = None, environment: Mapping[str, str] = os.enviro
             with, because sums depend on it.
         environment: variables by name, which may hold `OMP_NUM_THREADS`. Without it and without a
             home, torch uses the cores that this process may use.
+        begins_again: whether the home begins again. It then repeats its number of threads, unless
+            the environment asks for another one.
 
     Returns:
         The number of threads.
@@ -176,8 +183,9 @@ def threads(home: Path | None = None, environment: Mapping[str, str] = os.enviro
     import torch  # takes seconds to import
 
     keep_freed_memory()
-    asked, made_with = asked_threads(environment), recorded(home, "threads") if home else None
-    if asked and made_with and asked != made_with:
+    read = past_record if begins_again else record
+    asked, made_with = asked_threads(environment), read(home).get("threads") if home else None
+    if asked and made_with and asked != made_with and not begins_again:
         msg = (
             f"{str(home)!r} was made with {made_with} threads, and OMP_NUM_THREADS asks for "
             f"{asked}, which makes other sums; leave it out or set it to {made_with}, "

@@ -14,6 +14,7 @@ from uuid import UUID
 from mainstem.data import demo_log
 from mainstem.errors import LogError, SettingError
 from mainstem.settings import Settings
+from mainstem.settings.comparing import AUTO, CHOSEN
 from mainstem.settings.urls import url_of
 
 if TYPE_CHECKING:
@@ -156,8 +157,8 @@ class Home:
             msg = "a replay needs a folder, not store=; a deployment has `mainstem stream replay`"
             raise SettingError(msg)
         watcher = Progress(say)
-        settings = self._settings or self.settings  # what differs is for the replay to refuse
-        threads(None if from_start else self.folder)
+        settings = self._settings or self.settings.but(dict.fromkeys(CHOSEN, AUTO))
+        threads(self.folder, begins_again=from_start)
         until = None if as_of is None else moment(as_of)
         asked = Asked(from_start=from_start, append=append, as_of=until, learn=learn)
         with open_loop(str(log), self.folder, settings, watcher, asked, say=watcher.say) as loop:

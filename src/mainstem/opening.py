@@ -20,12 +20,14 @@ from mainstem.embedded.as_of import line_as_of, refuse_further, told_of
 from mainstem.embedded.asked import Asked
 from mainstem.embedded.home import SOCKET, HomeFolder
 from mainstem.embedded.opening import check_versions, open_log
+from mainstem.embedded.recorded import past_record, record
 from mainstem.errors import HomeError, LogError
 from mainstem.events import read_lines
 from mainstem.events.known_log import OpenedLog, same_log
 from mainstem.events.logs import spool
 from mainstem.events.survey import Survey
 from mainstem.join.text import item_text
+from mainstem.process.machine import Machine, this_machine
 from mainstem.process.threads import threads_now
 from mainstem.settings import Settings
 from mainstem.trusted.files import load_trust
@@ -52,28 +54,34 @@ def open_loop(
     *,
     say: Callable[[str], None] = lambda text: None,  # noqa: ARG005
     environment: Mapping[str, str] = os.environ,
+    machine: Machine | None = None,
 ) -> "Iterator[Loop]":
     """Open a loop over a log, ready to run; leaving the context closes all that it holds open.
 
     Args:
         log: path of the log, or `-` for standard input.
         folder: the home that the log is replayed into.
-        settings: settings of the replay; where `join.questions` is `auto`, the log decides.
+        settings: settings of the replay; where `join.questions` is `auto`, the log decides. What
+            the machine decides is taken from the home, if it records it.
         watcher: receives the progress.
         asked: where the replay begins and ends, and what happens to labels and rounds on the way.
         say: receives each line that a user should read.
         environment: may hold the pseudonym key, `MAINSTEM_PSEUDONYM_KEY`.
+        machine: what the machine can compute with; None looks.
 
     Raises:
         LogError: if the log cannot be read, or holds no event.
-        HomeError: if the folder is no home, or the home is in use, was made with other settings, or
-            from another log.
+        HomeError: if the folder is no home, or the home is in use, was made with other settings,
+            from another log, or with what this machine lacks.
+        SettingError: if the settings ask for what this machine lacks.
     """
     from mainstem.embedded.labels import Labels
     from mainstem.embedded.opened import Opened  # torch is slow to import
     from mainstem.embedded.repetition import Repetition, copy_versions
     from mainstem.learning.first import first_encoder, keep_row, make_first_version
+    from mainstem.learning.training.trial import with_compiling
     from mainstem.loop import Loop
+    from mainstem.models.choices import settled_on
     from mainstem.store.answering import Answerer
 
     if log != "-":
@@ -93,10 +101,19 @@ def open_loop(
         found = opened.survey
         if lack := why_not_joined(found, str(path), settings):
             raise LogError(lack)
+        read = past_record if asked.from_start else record
+        kept, threads = read(home.folder), threads_now()
+        settled = settled_on(
+            settings,
+            kept,
+            machine or this_machine(),
+            threads,
+            begins_again=asked.from_start,
+            say=say,
+        )
         until = _until(opened, home, asked, say)
-        settled = settings
         if settings.join.questions == "auto":
-            settled = settings.but({"join.questions": found.questions})
+            settled = settled.but({"join.questions": found.questions})
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
         key, versions = home.key(environment), open_versions(home.versions_url)
         schedule = asked.schedule
@@ -111,10 +128,17 @@ def open_loop(
             "planted": asked.planted,
             "relabel": name,
             "trusted": digest,
-            "threads": threads_now(),
+            "threads": threads,
             "pseudonym_key": key_digest(key),
             "schedule": schedule[0].digest if schedule else "none",
         }
+        trains = settled
+        if settled.learning.compile and asked.learn:
+            # subtle: found out before anything is recorded, and only once
+            known = None if asked.from_start else kept.get("compiled")
+            newest = lambda: made or versions.load(versions.numbers()[-1])  # noqa: E731
+            trains = with_compiling(settled, newest, known=known, tell=say)
+            facts["compiled"] = trains.learning.compile
         home.settle(settled, facts, opened.known)
         with (
             open_store(home.store_url) as store,
@@ -136,7 +160,7 @@ def open_loop(
                     until=until,
                     tracker=tracker,
                 ),
-                settled,
+                trains,
                 labels,
                 watcher,
                 learn=asked.learn,
@@ -154,6 +178,7 @@ def open_again(
     watcher: "Watcher",
     *,
     environment: Mapping[str, str] = os.environ,
+    machine: Machine | None = None,
 ) -> "Iterator[Loop]":
     """Open a loop that replays the log of a home into a scratch home and only reads the home.
 
@@ -165,6 +190,7 @@ def open_again(
         recorded_rounds: the rounds of the home, and the samples that each of them drew, by version.
         watcher: receives the progress.
         environment: may hold settings that no result depends on, and the pseudonym key.
+        machine: what the machine can compute with; None looks.
 
     Raises:
         LogError: if the log cannot be read, or begins later.
@@ -175,6 +201,7 @@ def open_again(
     from mainstem.learning import RecordedRounds  # torch is slow to import
     from mainstem.learning.first import make_first_version
     from mainstem.loop import Loop
+    from mainstem.models.choices import settled_on
 
     with (
         HomeFolder(folder, create=False, alone=False) as made,
@@ -186,12 +213,15 @@ def open_again(
                 "replay its log into it once more, then verify"
             )
             raise HomeError(msg)
-        path, settings, key = Path(log), settings_of(folder, environment), key_of(made, environment)
+        path, key, threads = Path(log), key_of(made, environment), threads_now()
+        settings = settled_on(
+            settings_of(folder, environment), record(folder), machine or this_machine(), threads
+        )
         opened = same_log(lambda: islice(read_lines(path), known.lines), log, known)
         until = line_as_of(opened, as_of)
         trust, graded, digest = load_trust(made.trusted, settings, opened.lines(0))
         facts = check_repeatable(
-            made, {"trusted": digest, "threads": threads_now(), "pseudonym_key": key_digest(key)}
+            made, {"trusted": digest, "threads": threads, "pseudonym_key": key_digest(key)}
         )
         copy_first_version(made, home)
         home.settle(settings, facts)

@@ -42,10 +42,21 @@ def test_a_setting_that_results_depend_on_is_held(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_nothing_depends_on_may_differ(tmp_path: Path) -> None:
-    """A home goes on with another device and another distance between snapshots."""
-    settle(tmp_path, {"model.device": "cuda"})
-    settle(tmp_path, {"model.device": "cpu", "run.snapshot_every": 7})
-    assert {"model.device", "run.snapshot_every"}.isdisjoint(record(tmp_path))
+    """A home goes on with another distance between snapshots."""
+    settle(tmp_path, {"run.snapshot_every": 6})
+    settle(tmp_path, {"run.snapshot_every": 7})
+    assert "run.snapshot_every" not in record(tmp_path)
+
+
+def test_a_home_from_before_devices_were_recorded_takes_that_of_now(tmp_path: Path) -> None:
+    """A home that records `auto` goes on with what is decided now, records it, and keeps to it."""
+    settle(tmp_path, {})
+    settle(tmp_path, {"model.device": "cuda", "responses.precision": "bfloat16"})
+    assert ("cuda", "bfloat16") == tuple(
+        record(tmp_path)[name] for name in ("model.device", "responses.precision")
+    )
+    with pytest.raises(HomeError, match=r"model.device 'cuda' there, 'cpu' now"):
+        settle(tmp_path, {"model.device": "cpu", "responses.precision": "bfloat16"})
 
 
 def test_a_fact_that_differs_has_no_variable(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A compiler that fails costs one line; the training goes on."""
+"""Whether a network is compiled is found out once; a training does what was found out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from mainstem.errors import ModelError
 from mainstem.learning.training.compiling import Compiled
 from mainstem.learning.training.gradient import StepGradient
+from mainstem.learning.training.trial import compiles, with_compiling
 from mainstem.settings import Settings
 from tests.learning.stepping import settings
 from tests.small_models import given_encoder
@@ -23,14 +25,28 @@ def fails_when_called(_: nn.Module, **__: Any) -> Callable[..., Any]:
     return failing
 
 
+def as_it_is(network: nn.Module, **_: Any) -> nn.Module:
+    return network
+
+
 @pytest.mark.parametrize("compiler", [failing, fails_when_called])
-def test_a_compiler_that_fails_is_told_once(compiler: Callable[..., Any]) -> None:
-    """The network runs as it is, and one line names the reason."""
+def test_a_network_that_cannot_be_compiled_is_refused(compiler: Callable[..., Any]) -> None:
+    """A training with other sums than a home records does not begin; the error says what to do."""
+    with pytest.raises(ModelError, match=r"RuntimeError: no compiler\).*COMPILE=false.*from-start"):
+        Compiled(nn.Linear(2, 1), compiler)(torch.ones(3, 2))
+
+
+def test_a_shape_that_cannot_be_compiled_later_is_told_once() -> None:
+    """The network runs as it is from then on, and one line names the reason."""
     told: list[str] = []
     network = nn.Linear(2, 1)
-    run, given = Compiled(network, compiler, told.append), torch.ones(3, 2)
-    assert torch.equal(network(given), run(given))
-    assert torch.equal(network(given), run(given))
+
+    def only_three(given: torch.Tensor) -> torch.Tensor:
+        return network(given) if len(given) == 3 else failing(given)
+
+    run = Compiled(network, lambda *_, **__: only_three, told.append)
+    for given in (torch.ones(3, 2), torch.ones(1, 2), torch.ones(1, 2)):
+        assert torch.equal(network(given), run(given))
     assert 1 == len(told)
     assert "RuntimeError: no compiler)" in told[0]
 
@@ -71,3 +87,24 @@ def test_nothing_is_compiled_by_default() -> None:
     assert [] == called
     StepGradient(network, settings(compile=True), compiler)
     assert [network] == called
+
+
+@pytest.mark.parametrize(("compiler", "works"), [(as_it_is, True), (fails_when_called, False)])
+def test_a_first_try_says_whether_a_network_is_compiled(
+    compiler: Callable[..., Any], *, works: bool
+) -> None:
+    """Randomness is as it was after it, and so is the model; a failure is told in one line."""
+    encoder, told, before = given_encoder(), list[str](), torch.get_rng_state()
+    weights = [one.clone() for one in encoder.network.parameters()]
+    assert works == compiles(encoder, settings(compile=True), compiler=compiler, tell=told.append)
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(map(torch.equal, weights, encoder.network.parameters()))
+    assert works == (not told)
+
+
+def test_what_was_found_out_is_not_tried_again() -> None:
+    """A known result decides, and settings that do not ask for compiling stay as they are."""
+    asked, plain = settings(compile=True), settings()
+    assert plain == with_compiling(plain, given_encoder, compiler=failing)
+    assert plain == with_compiling(asked, given_encoder, known=False, compiler=failing)
+    assert asked == with_compiling(asked, given_encoder, known=True, compiler=failing)

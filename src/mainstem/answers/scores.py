@@ -9,6 +9,8 @@ from scipy.special import softmax
 
 from mainstem.errors import VersionError
 from mainstem.models import alignments_of
+from mainstem.models.choices import for_an_answer
+from mainstem.process.machine import this_machine
 from mainstem.settings import Settings
 from mainstem.versions import Calibration, Versions, load_active
 
@@ -45,7 +47,7 @@ def scores_of(
     names = settings.objectives.label_names
     numbers = None if labels is None else _numbers_of(labels, len(pairs), names)
     number = _one_of(versions, version)
-    active = load_active(versions, number, settings)
+    active = load_active(versions, number, for_an_answer(settings, this_machine()))
     found = DataFrame(list(pairs), columns=["context", "item"])
     calibration = versions.manifest(number).calibration
     found[list(settings.objectives.ranked_names)] = _probabilities(

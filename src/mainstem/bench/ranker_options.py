@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mainstem.bench.ranker import Scores, mean_auc, scores_of_seeds
 from mainstem.bench.ranker_log import RankerLog
+from mainstem.errors import ModelError
 from mainstem.learning.evaluation.paired import paired_auc
 from mainstem.process.stopwatch import SPENT
 
@@ -47,14 +48,19 @@ def bench_options(
         `auc` of versions without an option, in the mean over the seeds; and `options`, by name:
         `auc`; `mean`, `low` and `high` of its difference by a paired bootstrap over questions, each
         None if the last part has one label; and `seconds`, how long training took, as a multiple of
-        the time without an option, by the clock, so only of use on a machine that is quiet.
+        the time without an option, by the clock, so only of use on a machine that is quiet. An
+        option that this machine cannot train with is left out.
     """
     labels, questions = log.test.labels, log.test.questions
     plain, plain_seconds = _scores(log, seeds, {}, told)
     found: dict[str, Any] = {}
     for name, settings in options.items():
         told(f"{log.name}: {name}")
-        scores, seconds = _scores(log, seeds, settings, told)
+        try:
+            scores, seconds = _scores(log, seeds, settings, told)
+        except ModelError as error:  # a network that cannot be compiled here
+            told(f"{log.name}: {name} is left out: {error}")
+            continue
         difference = paired_auc(labels, scores, plain, questions, seed=0)
         found[name] = {
             "auc": mean_auc(labels, scores),

@@ -222,7 +222,7 @@ def _run(
                 from mainstem.opening import open_loop
 
                 screen = Screen(to=sys.stderr if as_json else sys.stdout)
-                screen.begin(log, home, threads(None if asked.from_start else home))
+                screen.begin(log, home, threads(home, begins_again=asked.from_start))
                 pace = Pace(screen)
                 open_it = open_loop(log, home, settings, pace, asked, say=said.append)
                 loop = opened.enter_context(open_it)

@@ -13,6 +13,7 @@ from mainstem.cli.lines import WORDS, wrapped
 from mainstem.join import imbalance
 from mainstem.learning import Round
 from mainstem.loop import Loop
+from mainstem.models.choices import told
 from mainstem.printable import printable
 from mainstem.validate.lacking import unknown_classes
 
@@ -62,6 +63,7 @@ class Screen:
 
         A log or a home that is refused gets no such words: its error is one line.
         """
+        self._say(wrapped(f"It computes {told(loop.settings)}."))
         self._say(wrapped(_PLAN))
         self._say(f"  What each word means: {WORDS}")
         if unknown := unknown_classes(loop.surveyed.labels, loop.settings.objectives):

@@ -10,7 +10,7 @@ from mainstem.embedded.home import KEY, HomeFolder
 from mainstem.embedded.recorded import check_same, record
 from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
-from mainstem.settings.comparing import that_affect
+from mainstem.settings.comparing import AUTO, CHOSEN, that_affect
 from mainstem.settings.urls import folder_of
 
 __all__ = ["check_repeatable", "copy_first_version", "key_digest", "key_of", "settings_of"]
@@ -33,8 +33,9 @@ def settings_of(
     """
     if given is not None:
         kept = record(folder)
-        if given.join.questions == "auto":  # the log decided
-            given = given.but({"join.questions": kept["join.questions"]})
+        open_ = ("join.questions", *CHOSEN)  # the log and the machine decided
+        values = given.flat()
+        given = given.but({n: kept.get(n, AUTO) for n in open_ if values[n] == AUTO})
         check_same(kept, that_affect(given, "join", "results"))
         return given
     now = Settings.from_environment(environment).flat()

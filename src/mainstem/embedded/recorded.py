@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
+from mainstem.embedded.files import read_file
 from mainstem.errors import HomeError
 from mainstem.settings import Settings
-from mainstem.settings.comparing import differences, that_affect
+from mainstem.settings.comparing import AUTO, CHOSEN, differences, that_affect
 from mainstem.settings.renamed import renamed
 
-__all__ = ["SETTINGS", "check_same", "no_home", "record", "recorded"]
+__all__ = ["SETTINGS", "check_same", "no_home", "past_record", "record", "recorded"]
 
 SETTINGS: Final = "settings.json"
 
@@ -23,9 +24,20 @@ def recorded(folder: Path, name: str) -> Any:
 
 
 def record(folder: Path) -> Mapping[str, Any]:
-    """All recorded settings and facts by name; empty where the folder is no home yet."""
-    path = folder / SETTINGS
-    return renamed(msgspec.json.decode(path.read_bytes())) if path.exists() else {}
+    """All recorded settings and facts by name; empty where the folder is no home yet.
+
+    Raises:
+        HomeError: if the record is broken.
+    """
+    return renamed(read_file(folder / SETTINGS, dict[str, Any], msgspec.json) or {})
+
+
+def past_record(folder: Path) -> Mapping[str, Any]:
+    """What a home that begins again recorded before; empty too where the record is broken."""
+    try:
+        return record(folder)
+    except HomeError:
+        return {}
 
 
 def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -40,7 +52,10 @@ def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """
     # a home that was made before a setting existed has its default
     defaults = that_affect(Settings(), "join", "results") if found else {}
-    differ, undo = differences({**wanted, **defaults, **found}, wanted)
+    there = {**wanted, **defaults, **found}
+    # a home that was made before such choices were recorded takes those of now
+    there |= {name: wanted[name] for name in CHOSEN if name in wanted and there[name] == AUTO}
+    differ, undo = differences(there, wanted)
     if differ:
         go_on = f"{undo} goes on, " if undo else ""
         msg = (

@@ -21,7 +21,7 @@ from mainstem.responses import Responses
 from mainstem.scoring.scale import counted, mean_norm
 from mainstem.settings import Settings
 
-__all__ = ["fitted", "in_full", "kind_of", "kinds_of_words", "scales_of"]
+__all__ = ["fitted", "in_full", "kind_of", "kinds_of_words", "scales_of", "stand_in"]
 
 _PAIRS: Final = 256  # pairs of texts that stand for samples before there are any
 _WORDS: Final = 6  # word pieces of each
@@ -71,22 +71,32 @@ def kinds_of_words(encoder: CrossEncoder, settings: Settings) -> dict[str, KindS
     Returns:
         Each cheaper kind by name; empty if all visits are full.
     """
-    kinds, vocabulary = settings.responses.kinds, encoder.tokenizer.get_vocab_size()
+    kinds = settings.responses.kinds
     if kinds == (Kind.FULL,):
         return {}
+    return _measured(ActiveVersion(encoder, settings), stand_in(encoder, settings), kinds)[1]
+
+
+def stand_in(encoder: CrossEncoder, settings: Settings) -> Examples:
+    """Pairs that stand for samples before there are any: 256 of them, always the same.
+
+    Args:
+        encoder: the model, whose vocabulary gives their words.
+        settings: settings with the objectives, each of whose answers some pair has.
+    """
+    vocabulary = encoder.tokenizer.get_vocab_size()
     drawn = np.random.default_rng(0).integers(vocabulary, size=(2 * _PAIRS, _WORDS))
     texts = encoder.tokenizer.decode_batch(drawn.tolist())
     pairs = list(zip(texts[::2], texts[1::2], strict=True))
     layout = Layout.of(settings.objectives)
     answers = len(settings.objectives.class_names) if layout.is_single_answer else 2
     labels = [place % max(answers, 2) for place in range(_PAIRS)]
-    stand_in = Examples.of(
+    return Examples.of(
         pairs,
         labels,
         targets=[[float(label)] * len(layout.parts) for label in labels],
         features=[[0.0] * len(encoder.features)] * _PAIRS,
     )
-    return _measured(ActiveVersion(encoder, settings), stand_in, kinds)[1]
 
 
 def _measured(

@@ -2,13 +2,17 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mainstem.settings.fields import Affects
 from mainstem.settings.names import known, variable
 from mainstem.settings.settings import Settings
 
-__all__ = ["differences", "that_affect"]
+__all__ = ["AUTO", "CHOSEN", "differences", "that_affect"]
+
+AUTO: Final = "auto"
+CHOSEN: Final = ("model.device", "responses.precision")
+"""Settings whose `auto` the machine decides; a home records what was decided when it was made."""
 
 
 def that_affect(settings: Settings, *what: Affects) -> dict[str, Any]:
@@ -19,7 +23,7 @@ def that_affect(settings: Settings, *what: Affects) -> dict[str, Any]:
         what: `join`, `results` or `nothing`, as `Means.affects` has it.
 
     Example:
-        >>> "model.device" in that_affect(Settings(), "join", "results")
+        >>> "run.snapshot_every" in that_affect(Settings(), "join", "results")
         False
     """
     return {

@@ -234,8 +234,8 @@ class Learning(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     compile: Annotated[
         bool,
         switch(
-            "Lets torch compile the network for training, which can make long rounds faster; if"
-            " that fails, training goes on without."
+            "Lets torch compile the network for training, which can make long rounds faster; where"
+            " a first try fails, training does without, and a home keeps to that."
         ),
     ] = False
     held_out: Annotated[

@@ -21,8 +21,8 @@ class Model(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
     device: Annotated[
         str,
         Means(
-            "Chooses where the model computes; `auto` takes a GPU if there is one.",
-            affects="nothing",
+            "Chooses where the model computes; `auto` takes a GPU if there is one, and in a home"
+            " what the home was made with.",
             choices=("auto", "cpu", "cuda"),
         ),
     ] = "auto"

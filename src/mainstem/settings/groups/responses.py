@@ -27,7 +27,7 @@ class Responses(Group, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Means(
             "Chooses the numbers that a scoring pass computes in; `auto` takes bfloat16 on a GPU"
-            " that has it, and float32 elsewhere.",
+            " that has it, and float32 elsewhere, and in a home what the home was made with.",
             choices=("auto", "float32", "bfloat16", "float16"),
         ),
     ] = "auto"
