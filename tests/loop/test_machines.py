@@ -26,6 +26,8 @@ SMALL = {
     "run.checkpoint_every": 100,
     "learning.round_every": 150,
     "learning.epochs": 1,
+    "learning.held_out": 40,
+    "learning.gate_margin": 1.0,
     "model.vocabulary": 300,
 }
 LOWER = SMALL | {"model.device": "cpu", "responses.precision": "bfloat16"}

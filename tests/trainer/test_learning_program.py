@@ -265,12 +265,25 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
     assert [(0, 7), (1, 7)] == deployment.announcements.said
 
 
-def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployment) -> None:
-    """A round with numbers that are not finite is refused with that reason and makes no version."""
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"learning.learning_rate": 1e30},
+            r"non-finite (loss|gradient) at step \d+|non-finite logits for \d+ of \d+ samples",
+        ),
+        (
+            {"learning.held_out": 1000},
+            r"nothing to draw: learning\.held_out keeps the newest 1,000",
+        ),
+    ],
+)
+def test_a_round_that_cannot_train_is_no_version(
+    deployment: Deployment, given: dict[str, Any], told: str
+) -> None:
+    """A round of numbers that are not finite, or of no samples, is refused with that reason."""
     begun(deployment)
-    program = steps(
-        deployment.learner(settings=SETTINGS.but({"learning.learning_rate": 1e30}))[0], 2
-    )
+    program = steps(deployment.learner(settings=SETTINGS.but(given))[0], 2)
     assert ([0], 0, 1) == (deployment.versions.numbers(), program.promoted, program.refused)
     assert [(0, 1)] == deployment.announcements.said
     for table in ("rounds", "versions"):
@@ -278,7 +291,4 @@ def test_a_round_whose_numbers_are_not_finite_is_no_version(deployment: Deployme
             row for row in rows(deployment.store, table, "version, promoted, reason") if row[0]
         ]
         assert (1, 0) == (version, promoted)
-        assert re.fullmatch(
-            r"non-finite (loss|gradient) at step \d+|non-finite logits for \d+ of \d+ samples",
-            reason,
-        )
+        assert re.fullmatch(told, reason)

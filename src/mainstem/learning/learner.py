@@ -113,6 +113,9 @@ class Learner:
             samples = self._weighed(samples, pool, drawn, heeds=heeds)
             if isinstance(before, str):
                 made = Made.failed(before)
+            elif not samples:
+                kept = self._settings.learning.held_out
+                made = Made.failed(f"nothing to draw: learning.held_out keeps the newest {kept:,}")
             else:
                 made = self._tried(version, active, samples, before, position, importance)
         if not claim.holds():

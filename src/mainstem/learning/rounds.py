@@ -56,7 +56,7 @@ class Made:
 
     Attributes:
         decision: whether it is promoted, and why.
-        training: the fine-tuned copy; None if a number in the round was not finite.
+        training: the fine-tuned copy; None if a number was not finite or nothing was drawn.
         comparison: what was measured of it beside its parent; None if there is no version.
         beats_counting: whether it ranks better than counting; None where nothing can be counted.
         scale: number that the version's norms are divided by.
@@ -77,7 +77,7 @@ class Made:
 
     @classmethod
     def failed(cls, reason: str) -> Self:
-        """A round without a new version, because a number was not finite."""
+        """A round without a new version, and why there is none."""
         return cls.recorded(reason, None, promoted=False)
 
     @classmethod
