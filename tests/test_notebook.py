@@ -241,6 +241,26 @@ def test_a_log_of_which_no_sample_comes_is_an_error(tmp_path: Path) -> None:
         mainstem.open_home(tmp_path / "shop").replay(log)
 
 
+def test_what_the_environment_asks_to_compute_with_counts_for_a_new_home(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It scores in the precision asked for; begun again, it does without a broken record."""
+    monkeypatch.setenv("MAINSTEM_RESPONSES__PRECISION", "bfloat16")
+    lines = (folder / "log.jsonl").read_bytes().splitlines(keepends=True)
+    log, home = tmp_path / "log.jsonl", mainstem.open_home(tmp_path / "home")
+    log.write_bytes(b"".join(lines[:100]))
+    home.replay(log, learn=False)
+    assert "bfloat16" == home.settings.responses.precision
+    monkeypatch.delenv("MAINSTEM_RESPONSES__PRECISION")
+    home.replay(log, learn=False)
+    assert "bfloat16" == home.settings.responses.precision
+    (tmp_path / "home" / "settings.json").write_text("{")
+    with pytest.raises(HomeError, match="cannot be read"):
+        home.replay(log, learn=False)
+    home.replay(log, learn=False, from_start=True)
+    assert "float32" == home.settings.responses.precision
+
+
 def test_a_history_elsewhere_is_asked_by_its_url(folder: Path, tmp_path: Path) -> None:
     """The given store and versions of a deployment replace those of the home."""
     shutil.copytree(folder / "shop" / "history", tmp_path / "history", symlinks=True)

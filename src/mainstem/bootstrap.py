@@ -171,7 +171,7 @@ def threads(
         environment: variables by name, which may hold `OMP_NUM_THREADS`. Without it and without a
             home, torch uses the cores that this process may use.
         begins_again: whether the home begins again. It then repeats its number of threads, unless
-            the environment asks for another one.
+            the environment asks for another one or the machine has fewer cores.
 
     Returns:
         The number of threads.
@@ -192,6 +192,8 @@ def threads(
             "or --from-start begins again"
         )
         raise HomeError(msg)
+    if begins_again and made_with and made_with > available_threads():
+        made_with = None
     count = asked or made_with or available_threads()
     torch.set_num_threads(count)
     return count

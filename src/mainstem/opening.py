@@ -79,6 +79,7 @@ def open_loop(
     from mainstem.embedded.opened import Opened  # torch is slow to import
     from mainstem.embedded.repetition import Repetition, copy_versions
     from mainstem.learning.first import first_encoder, keep_row, make_first_version
+    from mainstem.learning.training.precision import check_precision
     from mainstem.learning.training.trial import with_compiling
     from mainstem.loop import Loop
     from mainstem.models.choices import settled_on
@@ -111,17 +112,26 @@ def open_loop(
             begins_again=asked.from_start,
             say=say,
         )
-        until = _until(opened, home, asked, say)
         if settings.join.questions == "auto":
             settled = settled.but({"join.questions": found.questions})
         trust, graded, digest = load_trust(home.trusted, settled, read_lines(path))
-        key, versions = home.key(environment), open_versions(home.versions_url)
-        schedule = asked.schedule
+        versions, schedule = open_versions(home.versions_url), asked.schedule
+        trains = asked.learn and not schedule
+        if trains:
+            check_precision(settled)
+        # subtle: made and tried before anything is deleted or recorded, so that a refused model
+        # leaves the home as it is
+        is_new = asked.from_start or not versions.numbers()
+        made = first_encoder(_texts(found), settled) if is_new and not schedule else None
+        tried = settled if trains else settled.but({"learning.compile": False})
+        if tried.learning.compile:
+            known = None if asked.from_start else kept.get("compiled")
+            newest = lambda: made or versions.load(versions.numbers()[-1])  # noqa: E731
+            tried = with_compiling(settled, newest, known=known, tell=say)
+        until = _until(opened, home, asked, say)
+        key = home.key(environment)
         if schedule:
             copy_versions(*schedule, home, versions)
-        # subtle: made before anything is recorded, so that a refused model leaves the home free for
-        # another one
-        made = None if versions.numbers() else first_encoder(_texts(found), settled)
         name, function = asked.relabel or ("none", lambda sample, part: sample)  # noqa: ARG005
         facts = {
             "learn": asked.learn,
@@ -132,13 +142,8 @@ def open_loop(
             "pseudonym_key": key_digest(key),
             "schedule": schedule[0].digest if schedule else "none",
         }
-        trains = settled
-        if settled.learning.compile and asked.learn:
-            # subtle: found out before anything is recorded, and only once
-            known = None if asked.from_start else kept.get("compiled")
-            newest = lambda: made or versions.load(versions.numbers()[-1])  # noqa: E731
-            trains = with_compiling(settled, newest, known=known, tell=say)
-            facts["compiled"] = trains.learning.compile
+        if trains and settled.learning.compile:
+            facts["compiled"] = tried.learning.compile
         home.settle(settled, facts, opened.known)
         with (
             open_store(home.store_url) as store,
@@ -160,7 +165,7 @@ def open_loop(
                     until=until,
                     tracker=tracker,
                 ),
-                trains,
+                tried,
                 labels,
                 watcher,
                 learn=asked.learn,

@@ -89,7 +89,20 @@ def test_nothing_is_compiled_by_default() -> None:
     assert [network] == called
 
 
-@pytest.mark.parametrize(("compiler", "works"), [(as_it_is, True), (fails_when_called, False)])
+def only_at_first(network: nn.Module, **_: Any) -> Callable[..., Any]:
+    """Return what runs the network once, and fails from then on."""
+    left = [network]
+
+    def run(batch: Any) -> Any:
+        return left.pop()(batch)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("compiler", "works"),
+    [(as_it_is, True), (fails_when_called, False), (only_at_first, False)],
+)
 def test_a_first_try_says_whether_a_network_is_compiled(
     compiler: Callable[..., Any], *, works: bool
 ) -> None:
@@ -100,6 +113,19 @@ def test_a_first_try_says_whether_a_network_is_compiled(
     assert torch.equal(before, torch.get_rng_state())
     assert all(map(torch.equal, weights, encoder.network.parameters()))
     assert works == (not told)
+
+
+def test_a_first_try_raises_what_the_network_raises_by_itself() -> None:
+    """A network that fails without a compiler is no matter of compiling."""
+    encoder = given_encoder()
+
+    def broken(*_: Any) -> None:
+        msg = "the network is broken"
+        raise ValueError(msg)
+
+    encoder.network.register_forward_pre_hook(broken)
+    with pytest.raises(ValueError, match="the network is broken"):
+        compiles(encoder, settings(compile=True), compiler=as_it_is)
 
 
 def test_what_was_found_out_is_not_tried_again() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from mainstem.embedded.asked import Asked
 from mainstem.embedded.recorded import record
-from mainstem.errors import HomeError
+from mainstem.errors import HomeError, MainstemError
+from mainstem.learning.training import trial
 from mainstem.opening import open_loop
 from mainstem.process.machine import Machine
 from mainstem.settings import Settings
@@ -94,6 +95,32 @@ def test_a_home_that_begins_again_elsewhere_ends_as_before(
     full = SMALL | {"responses.precision": "float32"}
     assert whole.gave != replay(log, home, full, GPU, from_start=True)
     assert "float32" == record(home)["responses.precision"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"model.model": "nowhere"}, {"learning.train_precision": "float16"}]
+)
+def test_a_home_that_cannot_begin_again_stays_as_it_is(
+    asked: dict[str, str], log: Path, whole: SimpleNamespace, tmp_path: Path
+) -> None:
+    """A model or a precision of training that is refused takes neither history nor record away."""
+    home = shutil.copytree(whole.home, tmp_path / "home", symlinks=True)
+    with pytest.raises(MainstemError):
+        replay(log, home, SMALL | asked, PLAIN, from_start=True)
+    assert record(whole.home) == record(home)
+    assert whole.gave == replay(log, home, SMALL, PLAIN)
+
+
+def test_a_home_keeps_to_what_was_found_out_about_compiling(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the network can be compiled is tried once, and anew where the home begins again."""
+    tried: list[bool] = []
+    monkeypatch.setattr(trial, "compiles", lambda *_, **__: bool(tried.append(False)))
+    asked = SMALL | {"learning.compile": True}
+    for times, to in ((1, {}), (1, {}), (2, {"from_start": True})):
+        replay(log, tmp_path / "home", asked, PLAIN, **to)
+        assert (times, False) == (len(tried), record(tmp_path / "home")["compiled"])
 
 
 def test_a_home_of_a_gpu_is_refused_without_one_and_stays_as_it_is(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mainstem import bootstrap
 from mainstem.bootstrap import threads
 from mainstem.embedded.home import HomeFolder
+from mainstem.embedded.recorded import record
 from mainstem.errors import HomeError, SettingError
 from mainstem.process.threads import asked_threads, available_threads, wait_briefly
 from mainstem.settings import Settings
@@ -122,6 +122,14 @@ def test_a_home_is_gone_on_with_as_it_was_made(tmp_path: Path) -> None:
         home_of(home, threads=2)
 
 
+def test_a_home_that_begins_again_repeats_its_threads_where_there_are_cores(tmp_path: Path) -> None:
+    """It takes what it was made with, or what is asked for; with fewer cores it takes those."""
+    few, many = home_of(tmp_path / "few", threads=1), home_of(tmp_path / "many", threads=999)
+    assert 1 == threads(few, {}, begins_again=True)
+    assert 3 == threads(few, {"OMP_NUM_THREADS": "3"}, begins_again=True)
+    assert available_threads() == threads(many, {}, begins_again=True)
+
+
 def test_a_home_without_a_record_is_not_locked_out(tmp_path: Path) -> None:
     """A home that records no threads takes those it is opened with, unless opening is refused."""
     home = home_of(tmp_path / "home", learn=True)
@@ -130,7 +138,7 @@ def test_a_home_without_a_record_is_not_locked_out(tmp_path: Path) -> None:
         home_of(home, learn=False, threads=2)
     assert "threads" not in json.loads((home / "settings.json").read_text())
     home_of(home, learn=True, threads=2)
-    assert 2 == bootstrap.recorded(home, "threads")
+    assert 2 == record(home)["threads"]
 
 
 def test_threads_go_to_sleep_early_unless_told_otherwise() -> None:

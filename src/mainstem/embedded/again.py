@@ -41,7 +41,9 @@ def settings_of(
     now = Settings.from_environment(environment).flat()
     free = {name: now[name] for name, field in known().items() if field.means.affects == "nothing"}
     made_with = {name: value for name, value in record(folder).items() if name in known()}
-    return Settings.of(free | made_with)
+    # a home that was made before such choices were recorded takes those of now
+    free |= {name: now[name] for name in CHOSEN if made_with.get(name, AUTO) == AUTO}
+    return Settings.of(made_with | free)
 
 
 def key_of(home: HomeFolder, environment: Mapping[str, str]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from mainstem.errors import HomeError, SettingError
 from mainstem.process.machine import Machine
 from mainstem.settings import Settings
-from mainstem.settings.comparing import AUTO, CHOSEN
+from mainstem.settings.comparing import AUTO
 
 __all__ = ["check_machine", "chosen", "for_an_answer", "repeatable", "settled_on", "told"]
 
@@ -45,15 +45,14 @@ def settled_on(
     if begins_again and kept:
         before, now = chosen(Settings(), kept, machine), chosen(Settings(), {}, machine)
         threads_before = kept.get("threads", threads)
-        is_other = told(_pair(before)) != told(_pair(found)) or threads_before != threads
-        if is_other:
+        if _scores(before) != _scores(found) or threads_before != threads:
             say(
-                f"the home was made {told(_pair(before))} with {_count(threads_before)}; it begins "
-                f"again {told(_pair(found))} with {_count(threads)}"
+                f"the home was made {_scores(before)} with {_count(threads_before)}; it begins "
+                f"again {_scores(found)} with {_count(threads)}"
             )
-        elif told(_pair(now)) != told(_pair(found)) or threads != machine.cores:
+        elif _scores(now) != _scores(found) or threads != machine.cores:
             say(
-                f"it computes {told(_pair(found))} with {_count(threads)}, as the home did before; "
+                f"it computes {_scores(found)} with {_count(threads)}, as the home did before; "
                 "MAINSTEM_MODEL__DEVICE, MAINSTEM_RESPONSES__PRECISION and OMP_NUM_THREADS ask for "
                 f"others (this machine alone would take {now.model.device}, "
                 f"{now.responses.precision} and {machine.cores})"
@@ -61,10 +60,13 @@ def settled_on(
     return found
 
 
-def _pair(settings: Settings) -> Settings:
-    """What the machine decides of some settings, and defaults for the rest."""
-    values = settings.flat()
-    return Settings.of({name: values[name] for name in CHOSEN})
+def _scores(settings: Settings) -> str:
+    """What the machine decides of some settings, in words."""
+    return f"{_where(settings)}, scoring in {settings.responses.precision}"
+
+
+def _where(settings: Settings) -> str:
+    return "on a GPU" if settings.model.device == "cuda" else "on the CPU"
 
 
 def _count(threads: int) -> str:
@@ -105,42 +107,32 @@ def chosen(settings: Settings, made_with: Mapping[str, Any], machine: Machine) -
 def check_machine(settings: Settings, made_with: Mapping[str, Any], machine: Machine) -> None:
     """Refuse settings that the machine cannot compute with.
 
+    A precision is not refused here: where a GPU has no bfloat16, torch computes it more slowly.
+
     Args:
         settings: settings without `auto`, as `chosen` gives them.
         made_with: what the home records, by name; empty where it records nothing yet.
         machine: the machine that computes.
 
     Raises:
-        HomeError: if the home was made with what this machine lacks.
-        SettingError: if the settings ask for it.
+        HomeError: if the home was made on a GPU, and this machine has none.
+        SettingError: if the settings ask for a GPU, and this machine has none.
     """
-    for name, value, lack in _lacking(settings, machine):
-        if made_with.get(name) == value:
-            msg = (
-                f"the home was made with {name}={value}, and {lack}, so that its figures cannot be "
-                "repeated here; go on where it was made, or --from-start begins again with what "
-                "this machine has"
-            )
-            raise HomeError(msg)
-        group, _, last = name.upper().partition(".")
-        instead = "cpu" if name == "model.device" else "float32"
-        msg = f"{name} is {value}, and {lack}; set MAINSTEM_{group}__{last}={instead}"
-        raise SettingError(msg)
+    if not _lacks_gpu(settings, machine):
+        return
+    if made_with.get("model.device") == "cuda":
+        msg = (
+            "the home was made with model.device=cuda, and torch sees no GPU here, so that its "
+            "figures cannot be repeated; go on where it was made, or --from-start begins again "
+            "with what this machine has"
+        )
+        raise HomeError(msg)
+    msg = "model.device is cuda, and torch sees no GPU here; set MAINSTEM_MODEL__DEVICE=cpu"
+    raise SettingError(msg)
 
 
-def _lacking(settings: Settings, machine: Machine) -> list[tuple[str, str, str]]:
-    """Each setting that the machine cannot fulfil: its name, its value, and what is missing."""
-    is_gpu = settings.model.device == "cuda"
-    if is_gpu and not machine.has_gpu:
-        return [("model.device", "cuda", "torch sees no GPU here")]
-    if not is_gpu or machine.has_bfloat16:
-        return []
-    lowered = {
-        "responses.precision": settings.responses.precision,
-        "learning.train_precision": settings.learning.train_precision,
-    }
-    lack = "the GPU here has no bfloat16"
-    return [(name, one, lack) for name, one in lowered.items() if one == "bfloat16"]
+def _lacks_gpu(settings: Settings, machine: Machine) -> bool:
+    return settings.model.device == "cuda" and not machine.has_gpu
 
 
 def repeatable(made_with: Mapping[str, Any], machine: Machine) -> Mapping[str, Any]:
@@ -151,7 +143,9 @@ def repeatable(made_with: Mapping[str, Any], machine: Machine) -> Mapping[str, A
         machine: the machine that computes.
     """
     settings = chosen(Settings(), made_with, machine)
-    return {} if _lacking(settings, machine) else made_with
+    on_gpu, precision = settings.model.device == "cuda", settings.responses.precision
+    is_slow = on_gpu and precision == "bfloat16" and not machine.has_bfloat16
+    return {} if _lacks_gpu(settings, machine) or is_slow else made_with
 
 
 def for_an_answer(settings: Settings, machine: Machine) -> Settings:
@@ -166,7 +160,7 @@ def for_an_answer(settings: Settings, machine: Machine) -> Settings:
         >>> for_an_answer(made_with, Machine(2)).model.device
         'cpu'
     """
-    if not _lacking(settings, machine):
+    if not _lacks_gpu(settings, machine):
         return settings
     free = {"model.device": AUTO, "responses.precision": AUTO}
     return chosen(settings.but(free), {}, machine)
@@ -184,10 +178,9 @@ def told(settings: Settings) -> str:
         >>> told(Settings.of({"model.device": "cuda", "responses.precision": "bfloat16"}))
         'on a GPU, scoring in bfloat16 and training in float32'
     """
-    where = "a GPU" if settings.model.device == "cuda" else "the CPU"
     scores, trains = settings.responses.precision, settings.learning.train_precision
     numbers = (
         f"in {scores}" if scores == trains else f"scoring in {scores} and training in {trains}"
     )
     compiled = ", with a compiled network in training" if settings.learning.compile else ""
-    return f"on {where}, {numbers}{compiled}"
+    return f"{_where(settings)}, {numbers}{compiled}"

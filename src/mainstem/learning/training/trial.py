@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mainstem.errors import ModelError
 from mainstem.learning.training.compiling import Compiled
@@ -14,6 +15,7 @@ from mainstem.learning.training.precision import Precision
 from mainstem.models import ActiveVersion, CrossEncoder
 from mainstem.models.adapting import freeze
 from mainstem.models.device import device_of
+from mainstem.models.tokenizer import Batch
 from mainstem.scoring.kinds import stand_in
 from mainstem.settings import Settings
 
@@ -41,30 +43,39 @@ def compiles(
         tell: receives one line if it fails.
 
     Raises:
-        ModelError: if the model fails without a compiler too.
+        Exception: as the network raises it, if it fails without a compiler too.
     """
     device = device_of(settings)
     read = ActiveVersion(encoder, settings).read(stand_in(encoder, settings))
     network = copy.deepcopy(encoder.network)
     freeze(network)
     network.to(device).train()
-    precision, begin = Precision(settings), 0
+    precision = Precision(settings)
+
+    def passes(run: Callable[[Batch], Tensor]) -> None:
+        begin = 0
+        for size in _BATCHES:
+            batch = read.batch(np.arange(begin, begin + size), examined=True)
+            with precision.lowered():
+                logits = run(batch)
+            logits.float().sum().backward()  # type: ignore[no-untyped-call]
+            begin += size
+
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
-            run = Compiled(network, compiler)
-            for size in _BATCHES:
-                batch = read.batch(np.arange(begin, begin + size), examined=True)
-                with precision.lowered():
-                    logits = run(batch)
-                logits.float().sum().backward()  # type: ignore[no-untyped-call]
-                begin += size
+            passes(Compiled(network, compiler, _refuse))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a compiler may fail in any way
+            passes(network)  # an error of the network itself is raised here
             reason = str(error) if isinstance(error, ModelError) else type(error).__name__
             tell(f"{reason.partition(';')[0]}; rounds train without")
             return False
     return True
+
+
+def _refuse(told: str) -> None:
+    raise ModelError(told)
 
 
 def with_compiling(
