@@ -14,7 +14,6 @@ from uuid import UUID
 from mainstem.data import demo_log
 from mainstem.errors import LogError, SettingError
 from mainstem.settings import Settings
-from mainstem.settings.comparing import CHOSEN
 from mainstem.settings.urls import url_of
 
 if TYPE_CHECKING:
@@ -149,6 +148,7 @@ class Home:
         from mainstem.answers.progress import Progress
         from mainstem.answers.report import report_of, why_empty
         from mainstem.bootstrap import threads
+        from mainstem.embedded.again import replay_settings
         from mainstem.embedded.asked import Asked
         from mainstem.events.moments import moment
         from mainstem.opening import open_loop
@@ -157,7 +157,7 @@ class Home:
             msg = "a replay needs a folder, not store=; a deployment has `mainstem stream replay`"
             raise SettingError(msg)
         watcher = Progress(say)
-        settings = self._settings or self._to_replay(from_start)
+        settings = self._settings or replay_settings(self.folder, os.environ, from_start=from_start)
         threads(self.folder, begins_again=from_start)
         until = None if as_of is None else moment(as_of)
         asked = Asked(from_start=from_start, append=append, as_of=until, learn=learn)
@@ -168,16 +168,6 @@ class Home:
                 msg = f"no sample was made of {str(log)!r}: {lack}"
                 raise LogError(msg)
         return report
-
-    def _to_replay(self, from_start: bool) -> Settings:  # noqa: FBT001
-        """Settings of a replay, without what the machine decided for the home."""
-        from mainstem.embedded.recorded import past_record
-
-        now = Settings.read(os.environ)
-        if from_start and not past_record(self.folder):
-            return now
-        values = now.flat()
-        return self.settings.but({name: values[name] for name in CHOSEN})
 
     def sql(self, query: str, /, **parameters: Any) -> "DataFrame":
         """Ask the history in SQL, also while a replay has the home open.

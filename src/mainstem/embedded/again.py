@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from mainstem.embedded.home import KEY, HomeFolder
-from mainstem.embedded.recorded import check_same, record
+from mainstem.embedded.recorded import check_same, past_record, record
 from mainstem.errors import HomeError
 from mainstem.settings import Settings, known
 from mainstem.settings.comparing import AUTO, CHOSEN, that_affect
 from mainstem.settings.urls import folder_of
 
-__all__ = ["check_repeatable", "copy_first_version", "key_digest", "key_of", "settings_of"]
+__all__ = [
+    "check_repeatable",
+    "copy_first_version",
+    "key_digest",
+    "key_of",
+    "settings_of",
+    "replay_settings",
+]
 
 _FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
 
@@ -44,6 +51,28 @@ def settings_of(
     # a home that was made before such choices were recorded takes those of now
     free |= {name: now[name] for name in CHOSEN if made_with.get(name, AUTO) == AUTO}
     return Settings.of(made_with | free)
+
+
+def replay_settings(folder: Path, environment: Mapping[str, str], *, from_start: bool) -> Settings:
+    """The settings of a home's next replay, where its user gives none.
+
+    They are those of the home, or of a new one, but what the machine decided is left open unless
+    the environment asks for it.
+
+    Args:
+        folder: folder of the home.
+        environment: variables by name, which may hold settings.
+        from_start: whether the home begins again, for which it needs no record.
+
+    Raises:
+        HomeError: if the home goes on, and its record is broken.
+    """
+    now = Settings.read(environment)
+    read = past_record if from_start else record
+    if not read(folder):
+        return now
+    values = now.flat()
+    return settings_of(folder, environment).but({name: values[name] for name in CHOSEN})
 
 
 def key_of(home: HomeFolder, environment: Mapping[str, str]) -> bytes:
