@@ -18,8 +18,8 @@ __all__ = [
     "copy_first_version",
     "key_digest",
     "key_of",
-    "settings_of",
     "replay_settings",
+    "settings_of",
 ]
 
 _FACTS: Final = ("learn", "planted", "relabel", "trusted", "threads", "pseudonym_key", "schedule")
