@@ -66,6 +66,7 @@ def test_a_deployment_gives_the_hash_of_the_embedded_loop(
         "MAINSTEM_LEARNING__ROUND_EVERY": "3000",
         "MAINSTEM_LEARNING__EPOCHS": "1",
         "MAINSTEM_LEARNING__GATE_MARGIN": "1",
+        "MAINSTEM_RUN__PROCESSES": "2",
     }
     deployment = Deployment(
         events_url, store_url, tmp_path / "stack", {"MAINSTEM_MODEL__MODEL": model, **rounds}
