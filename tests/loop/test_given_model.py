@@ -18,6 +18,8 @@ def test_a_replay_fine_tunes_a_model_given_by_path(tmp_path: Path, mainstem: Run
     command = ("replay", log, "--home", tmp_path / "home", "--model", tmp_path / "model", "--json")
     environment = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "200",
+        "MAINSTEM_LEARNING__HELD_OUT": "40",
+        "MAINSTEM_LEARNING__GATE_MARGIN": "1",
         "MAINSTEM_JOIN__LABEL_WINDOW": "1m",
         "MAINSTEM_JOIN__GRACE": "1m",
     }
@@ -48,6 +50,8 @@ def test_a_half_precision_model_learns_and_a_refused_one_leaves_its_home_free(
     command = ("replay", log, "--home", tmp_path / "home", "--model", folder)
     environment = {
         "MAINSTEM_LEARNING__ROUND_EVERY": "200",
+        "MAINSTEM_LEARNING__HELD_OUT": "40",
+        "MAINSTEM_LEARNING__GATE_MARGIN": "1",
         "MAINSTEM_JOIN__LABEL_WINDOW": "1m",
         "MAINSTEM_JOIN__GRACE": "1m",
         "OMP_NUM_THREADS": "1",
