@@ -274,7 +274,7 @@ def test_a_generation_never_falls(deployment: Deployment) -> None:
         ),
         (
             {"learning.held_out": 1000},
-            r"nothing to draw: learning\.held_out keeps the newest 1,000",
+            r"nothing could be drawn; learning\.held_out keeps out the newest 1,000",
         ),
     ],
 )

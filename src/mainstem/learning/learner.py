@@ -115,7 +115,8 @@ class Learner:
                 made = Made.failed(before)
             elif not samples:
                 kept = self._settings.learning.held_out
-                made = Made.failed(f"nothing to draw: learning.held_out keeps the newest {kept:,}")
+                reason = f"nothing could be drawn; learning.held_out keeps out the newest {kept:,}"
+                made = Made.failed(reason)
             else:
                 made = self._tried(version, active, samples, before, position, importance)
         if not claim.holds():
